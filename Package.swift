@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target: Swift 6 language mode, unsafe constructs must be marked, warnings are errors.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let stubFlags: [CSetting] = [
+    .unsafeFlags([
+        "-ffreestanding", "-fno-stack-protector", "-fno-builtin", "-fPIC", "-O2", "-mno-red-zone", "-fcf-protection=none",
+        "-fno-asynchronous-unwind-tables",
+    ])
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: readmes(name), swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// Modules whose folder carries a README that the build must leave alone.
+func readmes(_ name: String) -> [String] {
+    documented.contains(name) ? ["README.md"] : []
+}
+
+let documented: Set<String> = []
+
+let package = Package(
+    name: "stockade",
+    products: [
+        .executable(name: "sandbox-exec", targets: ["sandbox-exec"]),
+        .executable(name: "stockade-sentry", targets: ["stockade-sentry"]),
+        .executable(name: "stockade-gofer", targets: ["stockade-gofer"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .target(name: "CHost", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        .target(name: "CStub", cSettings: stubFlags),
+        library("HostOS", ["CHost", "LinuxABI"]),
+        library("LinuxABI", []),
+        library("GoferProtocol", ["LinuxABI", "HostOS"]),
+        library("Platform", ["HostOS", "LinuxABI", "CStub", "CHost"]),
+        library("Memory", ["Platform", "HostOS", "LinuxABI"]),
+        library("VirtualFileSystem", ["Memory", "HostOS", "LinuxABI"]),
+        library("Kernel", ["VirtualFileSystem", "Memory", "Platform", "HostOS", "LinuxABI"]),
+        library("Sockets", ["Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
+        library("FileSystems", ["Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "GoferProtocol"]),
+        library("Loader", ["Kernel", "VirtualFileSystem", "Memory", "Platform", "LinuxABI"]),
+        library(
+            "SystemCalls",
+            ["Loader", "FileSystems", "Sockets", "Kernel", "VirtualFileSystem", "Memory", "Platform", "HostOS", "LinuxABI"]),
+        library("SandboxControl", ["HostOS", "LinuxABI"]),
+        .executableTarget(
+            name: "stockade-sentry",
+            dependencies: ["SystemCalls", "SandboxControl", "FileSystems", "Kernel", "Platform", "Memory", "HostOS", "LinuxABI"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "stockade-gofer", dependencies: ["GoferProtocol", "HostOS", "LinuxABI"], swiftSettings: strict),
+        .executableTarget(
+            name: "sandbox-exec",
+            dependencies: ["SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+    ]
+)

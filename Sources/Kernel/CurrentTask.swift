@@ -1,0 +1,69 @@
+import HostOS
+import LinuxABI
+import Memory
+import Platform
+import VirtualFileSystem
+
+/// The running guest thread as its own task thread sees it: Linux's `current`. Not Sendable: confined to the task thread by the
+/// compiler. System-call handlers get it as their first argument.
+public final class CurrentTask: Caller {
+    public let task: Task
+    public var context: any PlatformContext
+    /// This thread's own references; other tasks see them through `task`.
+    public private(set) var memory: AddressSpace
+    public private(set) var files: DescriptorTable
+    public private(set) var fileSystem: FileSystemContext
+    /// What restart_syscall(2) does, set by a handler that throws ERESTART_RESTARTBLOCK.
+    public var restartBlock: RestartBlock?
+
+    init(task: Task, context: any PlatformContext, memory: AddressSpace, files: DescriptorTable, fileSystem: FileSystemContext) {
+        self.task = task
+        self.context = context
+        self.memory = memory
+        self.files = files
+        self.fileSystem = fileSystem
+    }
+
+    public var kernel: SandboxKernel { task.kernel }
+    public var threadGroup: ThreadGroup { task.threadGroup }
+
+    // MARK: Caller
+    public var credentials: Credentials { task.credentials }
+    public var umask: UInt16 { fileSystem.state.withLock { $0.umask } }
+    public var root: Path { fileSystem.root }
+    public var workingDirectory: Path { fileSystem.workingDirectory }
+    public var mountNamespace: MountNamespace { kernel.mountNamespace }
+    public var fileSizeLimit: UInt64 { threadGroup.limit(.fileSize).soft }
+    public var parker: HostParker { task.parker }
+    public var processID: Int32 { threadGroup.id }
+
+    /// Whether a signal is pending that interrupts a sleep.
+    public var isSignalPending: Bool { false }
+
+    public func park(until deadline: MonotonicInstant?) throws(Errno) {
+        if isSignalPending { throw .ERESTARTSYS }
+        let woken = parker.park(until: deadline)
+        if isSignalPending { throw .ERESTARTSYS }
+        if !woken { throw .ETIMEDOUT }
+    }
+    /// A signal to the calling thread, as the kernel itself sends it (SI_KERNEL).
+    public func raise(_ signal: Signal) { task.send(SignalInfo(signal, code: SignalInfo.SI_KERNEL)) }
+
+    // MARK: conveniences for handlers
+
+    /// RLIMIT_NOFILE, bounded.
+    public var descriptorLimit: Int32 { Int32(truncatingIfNeeded: min(threadGroup.limit(.openFiles).soft, 1 << 20)) }
+    /// Installs a description at the lowest free descriptor. - Throws: EMFILE.
+    public func install(_ description: FileDescription, closeOnExec: Bool) throws(Errno) -> Int {
+        Int(try files.install(description, closeOnExec: closeOnExec, limit: descriptorLimit))
+    }
+    /// A path argument. - Throws: EFAULT, ENAMETOOLONG (PATH_MAX 4096 with the NUL).
+    public func path(at address: GuestAddress) throws(Errno) -> [UInt8] { try memory.copyInString(address, limit: 4096) }
+}
+
+/// Continuation of an interrupted call with a relative time-out: restart_syscall(2).
+public enum RestartBlock: Sendable {
+    case nanosleep(clock: Int32, deadline: MonotonicInstant, remaining: GuestAddress)
+    case futexWait(address: GuestAddress, value: UInt32, deadline: MonotonicInstant, bitset: UInt32, shared: Bool)
+    case poll(address: GuestAddress, count: UInt32, deadline: MonotonicInstant?)
+}

@@ -1,0 +1,4 @@
+/// Waiters on guest words: futex(2).
+public final class FutexTable: Sendable {
+    public init() {}
+}

@@ -1,0 +1,60 @@
+import HostOS
+import LinuxABI
+
+/// A file that can be mapped: implemented by inodes of regular files (tmpfs, overlay, Gofer), memfd, shared-memory segments.
+///
+/// An address space asks for backing when it maps and when it faults, and registers each mapping so that the file can take it
+/// back (truncate, copy-up): see `MappingRecord`.
+public protocol MemoryMappable: AnyObject, Sendable {
+    /// What lies behind `length` bytes from page-aligned `offset`, as a list that covers the range from its start (it may cover
+    /// less; the caller asks again). With `forWriting`, the pieces are such that a store through a shared mapping changes the file:
+    /// holes are filled. Memory-file pieces come retained for the caller.
+    /// - Throws: ENOMEM, ENOSPC, EIO.
+    func backing(offset: UInt64, length: UInt64, forWriting: Bool) throws(Errno) -> [MappablePiece]
+
+    /// A mapping came into being; the file keeps the record (weakly held address space inside) until `removeMapping`.
+    func addMapping(_ record: MappingRecord)
+    func removeMapping(_ record: MappingRecord)
+
+    /// For /proc/PID/maps: device, inode number.
+    var mappingIdentity: (device: DeviceNumber, inode: UInt64) { get }
+    /// The file's size in bytes; accesses beyond the last page of it raise SIGBUS.
+    var mappableSize: UInt64 { get }
+    /// msync(2) MS_SYNC: writes the range to stable storage where there is any.
+    func synchronizeMapping(offset: UInt64, length: UInt64) throws(Errno)
+}
+
+/// A run of file pages and what holds them.
+public enum MappablePiece: Sendable {
+    case memoryFile(offset: UInt64, length: UInt64)
+    case hostFile(SharedHostDescriptor, offset: UInt64, length: UInt64)
+    /// A hole of the file: reads as zeroes; ask with `forWriting` to fill it.
+    case hole(length: UInt64)
+    /// At or past the end of the file (rounded up to a page): SIGBUS.
+    case beyondEnd(length: UInt64)
+
+    public var length: UInt64 {
+        switch self {
+        case .memoryFile(_, let n), .hostFile(_, _, let n), .hole(let n), .beyondEnd(let n): n
+        }
+    }
+}
+
+/// One mapping of a file, as the file knows it.
+public final class MappingRecord: Sendable {
+    public let space: AddressSpaceReference
+    public init(space: AddressSpaceReference) { self.space = space }
+
+    /// Drops the host mappings of `[offset, offset+length)` of the file in this address space, so that the next access asks for
+    /// backing again. With `includingPrivate` false, pages already copied for a private mapping stay. The file calls this
+    /// without holding the lock that `backing` takes.
+    public func invalidate(offset: UInt64, length: UInt64, includingPrivate: Bool) {
+        space.space?.invalidateMappings(of: self, offset: offset, length: length, includingPrivate: includingPrivate)
+    }
+}
+
+/// A weak reference to an address space.
+public final class AddressSpaceReference: Sendable {
+    public var space: AddressSpace? { nil }
+    public init() {}
+}
