@@ -43,6 +43,13 @@ public protocol FileOperations: AnyObject, Sendable {
     func statusFlagsChanged(_ flags: OpenFlags) throws(Errno)
     /// Extra lines of /proc/PID/fdinfo/N.
     var descriptionInfo: String { get }
+    /// F_GETPIPE_SZ: the capacity of a pipe in bytes; nil for every other file (fcntl(2) then gives EBADF).
+    var pipeCapacity: Int? { get }
+    /// F_SETPIPE_SZ: returns the capacity given, `bytes` rounded up. - Throws: EBUSY, EPERM, EINVAL; EBADF for what is no pipe.
+    func setPipeCapacity(_ bytes: Int, caller: any Caller) throws(Errno) -> Int
+    /// SO_RCVTIMEO (`events` readable) or SO_SNDTIMEO (writable): nanoseconds after which a blocked read or write gives up with
+    /// EAGAIN; nil for no limit.
+    func blockingTimeout(for events: PollEvents) -> Int64?
     /// The last reference to the description went away.
     func released()
 }
@@ -67,5 +74,8 @@ extension FileOperations {
     public func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno) { throw .ENODEV }
     public func statusFlagsChanged(_ flags: OpenFlags) throws(Errno) {}
     public var descriptionInfo: String { "" }
+    public var pipeCapacity: Int? { nil }
+    public func setPipeCapacity(_ bytes: Int, caller: any Caller) throws(Errno) -> Int { throw .EBADF }
+    public func blockingTimeout(for events: PollEvents) -> Int64? { nil }
     public func released() {}
 }
