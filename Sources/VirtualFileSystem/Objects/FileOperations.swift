@@ -45,6 +45,12 @@ public protocol FileOperations: AnyObject, Sendable {
     var descriptionInfo: String { get }
     /// The last reference to the description went away.
     func released()
+    /// F_GET_SEALS of fcntl(2); nil for files without seals (EINVAL). A file sealed against writing (`write`, `futureWrite`) refuses
+    /// new shared writable mappings with EPERM, and its shared mappings can't be made writable.
+    var seals: FileSeals? { get }
+    /// F_ADD_SEALS of fcntl(2) on a description opened for writing.
+    /// - Throws: EPERM (sealed against sealing), EBUSY (shared writable mappings exist), EINVAL (unknown seals, or no seals here).
+    func addSeals(_ seals: FileSeals) throws(Errno)
 }
 
 extension FileOperations {
@@ -68,4 +74,6 @@ extension FileOperations {
     public func statusFlagsChanged(_ flags: OpenFlags) throws(Errno) {}
     public var descriptionInfo: String { "" }
     public func released() {}
+    public var seals: FileSeals? { nil }
+    public func addSeals(_ seals: FileSeals) throws(Errno) { throw .EINVAL }
 }
