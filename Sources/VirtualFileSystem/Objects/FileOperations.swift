@@ -18,6 +18,10 @@ public enum FilePosition: Sendable {
 public protocol FileOperations: AnyObject, Sendable {
     /// Whether the file has a position: lseek, pread and pwrite work (else ESPIPE).
     var isSeekable: Bool { get }
+    /// Whether the file keeps the position itself instead of the description: a file of the host that came in as standard input or
+    /// output, whose position other host processes share. Then read(2) and write(2) pass `.stream`, `seek` moves the position and
+    /// returns it (the description's own is not used), and only pread and pwrite pass `.offset`.
+    var hasOwnPosition: Bool { get }
     /// Reads into `buffer`. Returns 0 at end of file. - Throws: EAGAIN when nothing is there yet.
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int
     /// Writes from `buffer`. Returns the bytes written and, for `.end`, the position after them.
@@ -56,6 +60,7 @@ public protocol FileOperations: AnyObject, Sendable {
 
 extension FileOperations {
     public var isSeekable: Bool { false }
+    public var hasOwnPosition: Bool { false }
     public func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int { throw .EINVAL }
     public func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64) {
         throw .EINVAL
