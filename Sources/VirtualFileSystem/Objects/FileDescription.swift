@@ -32,7 +32,18 @@ public final class FileDescription: Sendable {
         self.flags = Mutex(flags.subtracting([.create, .exclusive, .truncate, .noControllingTerminal, .closeOnExec]))
     }
 
-    deinit { operations.released() }
+    /// Who wants to know when the last reference goes: epoll registrations.
+    private let observers = Mutex<[any DescriptionObserver]>([])
+
+    deinit {
+        for observer in observers.withLock({ $0 }) { observer.descriptionReleased() }
+        operations.released()
+    }
+
+    public func addObserver(_ observer: any DescriptionObserver) { observers.withLock { $0.append(observer) } }
+    public func removeObserver(_ observer: any DescriptionObserver) {
+        observers.withLock { $0.removeAll { $0 === observer } }
+    }
 
     /// Access mode and status flags, as F_GETFL gives them.
     public var statusFlags: OpenFlags {
@@ -47,4 +58,10 @@ extension FileDescription: MappedFileOwner {
         if let path { return path.displayName() }
         return Array(anonymousName.utf8)
     }
+}
+
+/// Told when an open file description goes away. It must not keep the description alive itself.
+public protocol DescriptionObserver: AnyObject, Sendable {
+    /// Called as the last reference goes, before the file's `released`; no locks are held.
+    func descriptionReleased()
 }
