@@ -41,6 +41,8 @@ public protocol FileOperations: AnyObject, Sendable {
     func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno)
     /// fcntl(F_SETFL) changed status flags (O_APPEND, O_NONBLOCK, O_DIRECT are kept by the description).
     func statusFlagsChanged(_ flags: OpenFlags) throws(Errno)
+    /// fcntl(2) commands that only some files know: F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS. Nil: not this file.
+    func control(_ command: Int32, argument: UInt64, caller: any Caller) throws(Errno) -> Int?
     /// Extra lines of /proc/PID/fdinfo/N.
     var descriptionInfo: String { get }
     /// The last reference to the description went away.
@@ -66,6 +68,7 @@ extension FileOperations {
     public func synchronize(dataOnly: Bool) throws(Errno) { throw .EINVAL }
     public func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno) { throw .ENODEV }
     public func statusFlagsChanged(_ flags: OpenFlags) throws(Errno) {}
+    public func control(_ command: Int32, argument: UInt64, caller: any Caller) throws(Errno) -> Int? { nil }
     public var descriptionInfo: String { "" }
     public func released() {}
 }
