@@ -27,6 +27,8 @@ public final class FileDescription: Sendable {
     private let holdsWriteAccess: Bool
     /// It may hold whole-file or open-file-description locks, to be released with it.
     let mayHoldLocks = Atomic<Bool>(false)
+    /// Who wants to know when the last reference goes: epoll registrations.
+    private let observers = Mutex<[any DescriptionObserver]>([])
 
     public convenience init(
         operations: any FileOperations, inode: (any Inode)? = nil, path: Path? = nil, anonymousName: String = "", flags: OpenFlags
@@ -52,9 +54,15 @@ public final class FileDescription: Sendable {
     }
 
     deinit {
+        for observer in observers.withLock({ $0 }) { observer.descriptionReleased() }
         if mayHoldLocks.load(ordering: .relaxed) { inode?.shared.locksIfAny?.removeAll(of: .description(ObjectIdentifier(self))) }
         if holdsWriteAccess { inode?.shared.removeWriter() }
         operations.released()
+    }
+
+    public func addObserver(_ observer: any DescriptionObserver) { observers.withLock { $0.append(observer) } }
+    public func removeObserver(_ observer: any DescriptionObserver) {
+        observers.withLock { $0.removeAll { $0 === observer } }
     }
 
     /// Access mode and status flags, as F_GETFL gives them.
@@ -133,4 +141,10 @@ extension FileDescription {
 /// The file of an O_PATH descriptor: every operation on it fails before it gets here.
 final class PathOnlyOperations: FileOperations {
     static let shared = PathOnlyOperations()
+}
+
+/// Told when an open file description goes away. It must not keep the description alive itself.
+public protocol DescriptionObserver: AnyObject, Sendable {
+    /// Called as the last reference goes, before the file's `released`; no locks are held.
+    func descriptionReleased()
 }

@@ -168,7 +168,7 @@ extension VFS {
     {
         switch type {
         case .socket: throw .ENXIO
-        case .fifo: return try openFIFO(inode, flags, caller: caller)
+        case .fifo: return try Pipe.openFIFO(inode: inode, flags: flags, caller: caller)
         case .characterDevice:
             do throws(Errno) {
                 return try inode.open(flags, caller: caller)
@@ -179,10 +179,5 @@ extension VFS {
             }
         default: return try inode.open(flags, caller: caller)
         }
-    }
-
-    /// SEAM: becomes `Pipe.openFIFO(inode:flags:caller:)`.
-    private static func openFIFO(_ inode: any Inode, _ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations {
-        throw .ENXIO
     }
 }
