@@ -1,6 +1,7 @@
 #include "chost_processor.h"
 
 #include <cpuid.h>
+#include <sys/auxv.h>
 
 uint64_t chost_xcr0(void) {
     unsigned a, b, c, d;
@@ -9,3 +10,5 @@ uint64_t chost_xcr0(void) {
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return (uint64_t)high << 32 | low;
 }
+
+uint64_t chost_auxiliary_value(uint64_t type) { return getauxval(type); }

@@ -1,5 +1,4 @@
 import CHost
-import Glibc
 
 /// The host's processor and what its kernel tells every program about it (getauxval(3)).
 public enum HostProcessor {
@@ -7,5 +6,5 @@ public enum HostProcessor {
     public static let extendedStateComponents: UInt64 = chost_xcr0()
 
     /// An entry of the Sentry's own auxiliary vector; 0 when absent.
-    public static func auxiliaryValue(_ type: UInt64) -> UInt64 { UInt64(getauxval(UInt(type))) }
+    public static func auxiliaryValue(_ type: UInt64) -> UInt64 { chost_auxiliary_value(type) }
 }

@@ -7,4 +7,7 @@
 /// XCR0: the state components that XSAVE manages; 0 where the processor has no XSAVE.
 uint64_t chost_xcr0(void);
 
+/// getauxval(3).
+uint64_t chost_auxiliary_value(uint64_t type);
+
 #endif
