@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "chost_processor.h"
 #include <sys/types.h>
 
 #include "chost_random.h"
