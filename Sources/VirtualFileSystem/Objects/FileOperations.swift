@@ -56,6 +56,12 @@ public protocol FileOperations: AnyObject, Sendable {
     func blockingTimeout(for events: PollEvents) -> Int64?
     /// The last reference to the description went away.
     func released()
+    /// F_GET_SEALS of fcntl(2); nil for files without seals (EINVAL). A file sealed against writing (`write`, `futureWrite`) refuses
+    /// new shared writable mappings with EPERM, and its shared mappings can't be made writable.
+    var seals: FileSeals? { get }
+    /// F_ADD_SEALS of fcntl(2) on a description opened for writing.
+    /// - Throws: EPERM (sealed against sealing), EBUSY (shared writable mappings exist), EINVAL (unknown seals, or no seals here).
+    func addSeals(_ seals: FileSeals) throws(Errno)
 }
 
 extension FileOperations {
@@ -83,4 +89,6 @@ extension FileOperations {
     public func setPipeCapacity(_ bytes: Int, caller: any Caller) throws(Errno) -> Int { throw .EBADF }
     public func blockingTimeout(for events: PollEvents) -> Int64? { nil }
     public func released() {}
+    public var seals: FileSeals? { nil }
+    public func addSeals(_ seals: FileSeals) throws(Errno) { throw .EINVAL }
 }
