@@ -80,7 +80,7 @@ public struct GetAttributesRequest: GoferRequest {
 }
 
 /// Opens a regular file and donates the descriptor. With a name it is walk, open and stat in one.
-public struct OpenRequest: GoferRequest {
+public struct OpenFileRequest: GoferRequest {
     public static let type = MessageType.open
     public static let donates = 1
     public typealias Reply = NodeReply

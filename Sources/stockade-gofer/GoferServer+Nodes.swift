@@ -92,7 +92,7 @@ extension GoferServer {
         return request.target.name.isEmpty ? try HostFileStatus(of: node.number) : node.status
     }
 
-    func open(_ request: OpenRequest) throws(Errno) -> NodeReply {
+    func open(_ request: OpenFileRequest) throws(Errno) -> NodeReply {
         let node = try resolve(request.target)
         switch node.type {
         case .regular: break

@@ -93,7 +93,7 @@ final class GoferServer {
         case .walk: try walk(WalkRequest(decoding: body)).encoded()
         case .close: try close(CloseRequest(decoding: body)).encoded()
         case .getAttributes: try getAttributes(GetAttributesRequest(decoding: body)).encoded()
-        case .open: try open(OpenRequest(decoding: body)).encoded()
+        case .open: try open(OpenFileRequest(decoding: body)).encoded()
         case .create: try create(CreateRequest(decoding: body)).encoded()
         case .makeNode: try makeNode(MakeNodeRequest(decoding: body)).encoded()
         case .temporaryFile: try temporaryFile(TemporaryFileRequest(decoding: body)).encoded()

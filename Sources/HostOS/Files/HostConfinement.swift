@@ -28,7 +28,7 @@ public enum HostConfinement {
 }
 
 /// Processors of the host.
-public enum HostProcessor {
+public enum HostAffinity {
     /// The one the caller runs on.
     public static var current: Int32 { chost_current_cpu() }
     /// Restricts process `pid` to one processor.
