@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "chost_processor.h"
 #include <sys/types.h>
 
 /// Starts a detached thread with a 512 KiB stack. Returns 0 or an errno.
