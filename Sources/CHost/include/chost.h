@@ -5,6 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chost_processor.h"
+#include <sys/types.h>
+
+#include "chost_random.h"
+
 /// Starts a detached thread with a 512 KiB stack. Returns 0 or an errno.
 int chost_thread_start(void (*body)(void *), void *argument);
 
@@ -17,5 +22,38 @@ void chost_parker_wake(uint32_t *word);
 int chost_parker_park(uint32_t *word, int64_t deadline_ns);
 
 int chost_gettid(void);
+
+/// write(2), or send(2) with MSG_NOSIGNAL on a socket.
+ssize_t chost_write_nosignal(int fd, const void *bytes, size_t count);
+/// A close-on-exec AF_UNIX stream socketpair. Returns 0 or -1.
+int chost_socketpair(int *a, int *b);
+
+/// What a child process starts with: see chost_spawn.
+struct chost_spawn_request {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    /// `fd_sources[i]` becomes descriptor `fd_targets[i]`; all other descriptors above 2 are closed on exec.
+    const int *fd_sources;
+    const int *fd_targets;
+    int fd_count;
+};
+/// Starts a program with default signal dispositions and an empty signal mask. Returns its pid, or -1 and errno.
+int chost_spawn(const struct chost_spawn_request *request);
+
+/// Blocks the signals of `mask` (bit n-1 for signal n) and returns a non-blocking, close-on-exec signalfd for them, or -1.
+int chost_signal_queue(uint64_t mask);
+/// The next signal of the queue, 0 when none; `*from_kernel` tells whether the kernel sent it by itself.
+int chost_signal_next(int fd, int *from_kernel);
+void chost_block_all_signals(void);
+
+char *const *chost_environment(void);
+ssize_t chost_readlink(const char *path, void *bytes, size_t count);
+
+/// Kills the caller when `parent` dies. Returns 0, or -1 when `parent` is no longer the parent.
+int chost_die_with_parent(int parent);
+/// Makes the descriptor table as large as it will ever need to be, while the process has one thread: growing it later costs an RCU
+/// grace period. Also raises the soft limit of open files to the hard one (1,048,576 at most). Returns the limit.
+long chost_grow_descriptor_table(long capacity);
 
 #endif

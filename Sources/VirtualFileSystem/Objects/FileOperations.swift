@@ -18,6 +18,10 @@ public enum FilePosition: Sendable {
 public protocol FileOperations: AnyObject, Sendable {
     /// Whether the file has a position: lseek, pread and pwrite work (else ESPIPE).
     var isSeekable: Bool { get }
+    /// Whether the file keeps the position itself instead of the description: a file of the host that came in as standard input or
+    /// output, whose position other host processes share. Then read(2) and write(2) pass `.stream`, `seek` moves the position and
+    /// returns it (the description's own is not used), and only pread and pwrite pass `.offset`.
+    var hasOwnPosition: Bool { get }
     /// Reads into `buffer`. Returns 0 at end of file. - Throws: EAGAIN when nothing is there yet.
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int
     /// Writes from `buffer`. Returns the bytes written and, for `.end`, the position after them.
@@ -43,12 +47,26 @@ public protocol FileOperations: AnyObject, Sendable {
     func statusFlagsChanged(_ flags: OpenFlags) throws(Errno)
     /// Extra lines of /proc/PID/fdinfo/N.
     var descriptionInfo: String { get }
+    /// F_GETPIPE_SZ: the capacity of a pipe in bytes; nil for every other file (fcntl(2) then gives EBADF).
+    var pipeCapacity: Int? { get }
+    /// F_SETPIPE_SZ: returns the capacity given, `bytes` rounded up. - Throws: EBUSY, EPERM, EINVAL; EBADF for what is no pipe.
+    func setPipeCapacity(_ bytes: Int, caller: any Caller) throws(Errno) -> Int
+    /// SO_RCVTIMEO (`events` readable) or SO_SNDTIMEO (writable): nanoseconds after which a blocked read or write gives up with
+    /// EAGAIN; nil for no limit.
+    func blockingTimeout(for events: PollEvents) -> Int64?
     /// The last reference to the description went away.
     func released()
+    /// F_GET_SEALS of fcntl(2); nil for files without seals (EINVAL). A file sealed against writing (`write`, `futureWrite`) refuses
+    /// new shared writable mappings with EPERM, and its shared mappings can't be made writable.
+    var seals: FileSeals? { get }
+    /// F_ADD_SEALS of fcntl(2) on a description opened for writing.
+    /// - Throws: EPERM (sealed against sealing), EBUSY (shared writable mappings exist), EINVAL (unknown seals, or no seals here).
+    func addSeals(_ seals: FileSeals) throws(Errno)
 }
 
 extension FileOperations {
     public var isSeekable: Bool { false }
+    public var hasOwnPosition: Bool { false }
     public func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int { throw .EINVAL }
     public func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64) {
         throw .EINVAL
@@ -67,5 +85,10 @@ extension FileOperations {
     public func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno) { throw .ENODEV }
     public func statusFlagsChanged(_ flags: OpenFlags) throws(Errno) {}
     public var descriptionInfo: String { "" }
+    public var pipeCapacity: Int? { nil }
+    public func setPipeCapacity(_ bytes: Int, caller: any Caller) throws(Errno) -> Int { throw .EBADF }
+    public func blockingTimeout(for events: PollEvents) -> Int64? { nil }
     public func released() {}
+    public var seals: FileSeals? { nil }
+    public func addSeals(_ seals: FileSeals) throws(Errno) { throw .EINVAL }
 }

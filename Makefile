@@ -1,0 +1,35 @@
+# `make run` and `make test` are the two commands of the README; both install what is missing first.
+.PHONY: run test build setup conformance bench clean
+
+BIN := .build/release
+BUILD_FLAGS := -c release --static-swift-stdlib
+# Debian packages: headers to build with, and the programs that the end-to-end tests run.
+PACKAGES := libseccomp-dev libcap-dev busybox-static python3 gcc libc6-dev make git perl bash coreutils sqlite3
+
+build: setup
+	swift build $(BUILD_FLAGS)
+
+run: build
+	Tests/Demo/run.sh $(BIN)/sandbox-exec
+
+test: build conformance
+	swift test
+
+conformance: setup
+	$(MAKE) --no-print-directory -C Syscalls
+
+bench: build
+	Benchmarks/run.sh $(BIN)/sandbox-exec
+
+setup:
+	@missing=""; for package in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ]; then install=""; else install=sudo; fi; \
+		echo "installing:$$missing"; \
+		$$install apt-get update -qq && $$install env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	fi
+
+clean:
+	rm -rf .build Syscalls/build Benchmarks/build

@@ -1,0 +1,57 @@
+/// Everything that one sandbox is started with: made by the CLI, sent to the Sentry over the control socket, checked there again.
+///
+/// Paths, arguments and environment are bytes: the host may hold names that are no UTF-8.
+public struct SandboxConfiguration: Sendable, Equatable {
+    /// A part of the host's file system that the sandbox sees at `destination`.
+    public struct Bind: Sendable, Equatable {
+        public var source: [UInt8]
+        public var destination: [UInt8]
+        public var isWritable: Bool
+        public init(source: [UInt8], destination: [UInt8], isWritable: Bool) {
+            self.source = source
+            self.destination = destination
+            self.isWritable = isWritable
+        }
+    }
+
+    /// What of the guest's system calls is written to standard error.
+    public enum Trace: Sendable, Equatable {
+        case none
+        case all
+        case named([String])
+    }
+
+    public enum PlatformChoice: UInt8, Sendable, CaseIterable {
+        case ptrace = 1
+
+        public var name: String {
+            switch self {
+            case .ptrace: "ptrace"
+            }
+        }
+        public init?(name: String) {
+            guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
+            self = found
+        }
+    }
+
+    public var platform = PlatformChoice.ptrace
+    /// Host directory that becomes the read-only lower layer of the root.
+    public var root: [UInt8] = Array("/".utf8)
+    public var binds: [Bind] = []
+    /// Places of empty in-memory file systems.
+    public var tmpfs: [[UInt8]] = []
+    public var arguments: [[UInt8]] = []
+    public var environment: [[UInt8]] = []
+    public var workingDirectory: [UInt8] = Array("/".utf8)
+    public var hostName = "stockade"
+    public var uid: UInt32 = 0
+    public var gid: UInt32 = 0
+    public var groups: [UInt32] = []
+    /// Whether the guest starts with all capabilities (of the guest's own kernel).
+    public var isPrivileged = false
+    public var umask: UInt16 = 0o022
+    public var trace = Trace.none
+
+    public init() {}
+}

@@ -1,0 +1,29 @@
+/// Tells options from the command: everything up to the first word that is no option (or to `--`) is ours, the rest is the program's
+/// and passes through byte for byte, whatever it looks like.
+struct ArgumentSplitter {
+    /// Options whose value is the next word.
+    static let valued: Set<String> = [
+        "--platform", "--root", "--bind", "--tmpfs", "--env", "--cwd", "--hostname", "--user", "--timeout",
+    ]
+
+    var options: [String] = []
+    var command: [[UInt8]] = []
+
+    init(_ arguments: [[UInt8]]) {
+        var index = 0
+        while index < arguments.count {
+            let bytes = arguments[index]
+            guard bytes.count > 1, bytes[0] == UInt8(ascii: "-") else { break }
+            let word = String(decoding: bytes, as: UTF8.self)
+            index += 1
+            if word == "--" { break }
+            // `--strace` alone traces all; the parser knows the form with a value only.
+            options.append(word == "--strace" ? "--strace=all" : word)
+            if Self.valued.contains(word), index < arguments.count {
+                options.append(String(decoding: arguments[index], as: UTF8.self))
+                index += 1
+            }
+        }
+        command = Array(arguments[index...])
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import HostOS
+import LinuxABI
+import SandboxControl
+
+@main
+struct SandboxExec: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sandbox-exec",
+        abstract: "Run a command in a sandbox: its system calls reach an application kernel, never the host's.",
+        usage: "sandbox-exec [options] [--] COMMAND [ARG...]",
+        discussion: """
+            The program sees the host's files read-only under a writable overlay that vanishes at the end. Standard input, output \
+            and error pass through. No root, no user namespace and no setuid program is needed.
+
+            EXAMPLES:
+              sandbox-exec -- python3 script.py            run a script; its writes stay inside
+              sandbox-exec --bind ./out:/out -- make       let it write to one directory of the host
+              sandbox-exec --bind ~/data:/data:ro -- sh    give it a directory to read
+              sandbox-exec --root ./rootfs -- /bin/sh      another distribution as the root
+              sandbox-exec --strace=openat,execve -- ls    show what it asks its kernel for
+              sandbox-exec --timeout 10s -- ./untrusted    end it after ten seconds
+
+            EXIT STATUS:
+              the program's own; 128+N when signal N ended it; 124 on time-out; 126 when the command cannot be \
+            executed; 127 when it is not found; 125 when the sandbox itself failed.
+            """,
+        version: "0.1.0")
+
+    @Option(help: ArgumentHelp("How guest code is run: ptrace.", valueName: "name"))
+    var platform = "ptrace"
+
+    @Option(help: ArgumentHelp("Host directory that becomes the root, read-only under the overlay.", valueName: "dir"))
+    var root = "/"
+
+    @Option(help: ArgumentHelp("Show a host path at another place, writable unless `:ro` follows. Repeatable.", valueName: "src:dst[:ro|rw]"))
+    var bind: [String] = []
+
+    @Option(help: ArgumentHelp("An empty in-memory file system at this place. Repeatable.", valueName: "dir"))
+    var tmpfs: [String] = []
+
+    @Option(help: ArgumentHelp("Set a variable of the program's environment. Repeatable.", valueName: "name=value"))
+    var env: [String] = []
+
+    @Flag(help: "Start from an empty environment.")
+    var clearEnv = false
+
+    @Option(help: ArgumentHelp("Working directory inside. Default: the present one, or / with --root.", valueName: "dir"))
+    var cwd: String?
+
+    @Option(help: ArgumentHelp("Host name inside.", valueName: "name"))
+    var hostname = "stockade"
+
+    @Option(help: ArgumentHelp("User and group the program sees itself as. Default: the caller's.", valueName: "uid[:gid]"))
+    var user: String?
+
+    @Option(help: ArgumentHelp("End everything after this long, such as 10, 1.5s, 5m, 1h.", valueName: "duration"))
+    var timeout: String?
+
+    @Option(help: ArgumentHelp("Write system calls to standard error: all, or the named ones (`--strace`, `--strace=open,read`).", valueName: "names"))
+    var strace: String?
+
+    static func main() {
+        let split = ArgumentSplitter(Array(HostProcess.argumentBytes.dropFirst()))
+        let status: Int32
+        do {
+            let parsed = try SandboxExec.parse(split.options)
+            let (configuration, timeout) = try parsed.sandboxConfiguration(command: split.command)
+            status = Supervisor.run(configuration, timeout: timeout)
+        } catch let error as UsageFailure {
+            Diagnostics.report(error.message)
+            status = ExitStatus.sandboxFailed
+        } catch {
+            let code = SandboxExec.exitCode(for: error)
+            let text = SandboxExec.fullMessage(for: error)
+            if code == .success {
+                Diagnostics.write(text + "\n", to: 1)
+                status = 0
+            } else {
+                Diagnostics.write(text + "\n", to: 2)
+                status = ExitStatus.sandboxFailed
+            }
+        }
+        HostProcess.exitNow(status)
+    }
+}
+
+/// Exit statuses that are not the program's own.
+enum ExitStatus {
+    static let timedOut: Int32 = 124
+    static let sandboxFailed: Int32 = 125
+}
+
+/// A wrong option: what was wrong and what to do, in one line.
+struct UsageFailure: Error {
+    var message: String
+}
+
+enum Diagnostics {
+    static func report(_ message: String) { write("sandbox-exec: \(message)\n", to: 2) }
+    /// A closed standard error is a normal use; there is nowhere left to report it.
+    static func write(_ text: String, to descriptor: Int32) { try? HostIO.writeAll(descriptor, Array(text.utf8)) }
+}

@@ -1,0 +1,51 @@
+import Foundation
+
+/// What a command printed and how it ended.
+struct Outcome: Equatable, CustomStringConvertible {
+    var output: Data
+    var errors: Data
+    /// Exit status, or 128 + the signal's number.
+    var status: Int32
+
+    var text: String { String(decoding: output, as: UTF8.self) }
+    var errorText: String { String(decoding: errors, as: UTF8.self) }
+    var description: String { "status \(status), output \(text.debugDescription), errors \(errorText.debugDescription)" }
+}
+
+enum Run {
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+    /// The built command; STOCKADE_BIN names another folder.
+    static let sandboxExec =
+        (ProcessInfo.processInfo.environment["STOCKADE_BIN"] ?? repository + "/.build/release") + "/sandbox-exec"
+
+    /// Runs a command on the host. Input comes from a file, so that neither side waits for a writer.
+    static func host(_ command: [String], input: String = "", environment: [String: String] = [:]) throws -> Outcome {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
+        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "HOME": "/root"].merging(environment) { $1 }
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func file(_ name: String, _ content: String = "") throws -> URL {
+            let url = folder.appendingPathComponent(name)
+            try Data(content.utf8).write(to: url)
+            return url
+        }
+        let output = try file("out")
+        let errors = try file("err")
+        process.standardInput = try FileHandle(forReadingFrom: file("in", input))
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        process.standardError = try FileHandle(forWritingTo: errors)
+        try process.run()
+        process.waitUntilExit()
+        let status = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+        return Outcome(output: try Data(contentsOf: output), errors: try Data(contentsOf: errors), status: status)
+    }
+
+    /// Runs a command in a sandbox.
+    static func sandbox(_ options: [String] = [], _ command: [String], input: String = "") throws -> Outcome {
+        try host([sandboxExec] + options + ["--"] + command, input: input)
+    }
+}
