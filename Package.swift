@@ -41,7 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        .target(name: "CHost", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        .target(name: "CHost", dependencies: ["CStub"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .target(name: "CStub", cSettings: stubFlags),
         library("HostOS", ["CHost", "LinuxABI"]),
         library("LinuxABI", []),
