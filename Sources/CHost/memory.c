@@ -23,7 +23,7 @@ int chost_memory_file(const char *name) {
     return fd;
 }
 
-int chost_fallocate(int fd, int mode, int64_t offset, int64_t length) { return fallocate(fd, mode, offset, length); }
+int chost_memory_allocate(int fd, int mode, int64_t offset, int64_t length) { return fallocate(fd, mode, offset, length); }
 int64_t chost_seek_data(int fd, int64_t offset) { return lseek(fd, offset, SEEK_DATA); }
 int64_t chost_seek_hole(int fd, int64_t offset) { return lseek(fd, offset, SEEK_HOLE); }
 int chost_membarrier(int command) { return (int)syscall(SYS_membarrier, command, 0, 0); }

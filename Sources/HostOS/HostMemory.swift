@@ -45,12 +45,12 @@ public enum HostMemory {
     /// Gives the pages back to the host; they read as zeroes afterwards, in every mapping.
     public static func punchHole(_ descriptor: Int32, offset: UInt64, length: UInt64) throws(Errno) {
         // FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE (linux/falloc.h)
-        try hostCall(chost_fallocate(descriptor, 0x01 | 0x02, Int64(truncatingIfNeeded: offset), Int64(truncatingIfNeeded: length)))
+        try hostCall(chost_memory_allocate(descriptor, 0x01 | 0x02, Int64(truncatingIfNeeded: offset), Int64(truncatingIfNeeded: length)))
     }
 
     /// Makes the pages present; contents stay.
     public static func commit(_ descriptor: Int32, offset: UInt64, length: UInt64) throws(Errno) {
-        try hostCall(chost_fallocate(descriptor, 0x01, Int64(truncatingIfNeeded: offset), Int64(truncatingIfNeeded: length)))
+        try hostCall(chost_memory_allocate(descriptor, 0x01, Int64(truncatingIfNeeded: offset), Int64(truncatingIfNeeded: length)))
     }
 
     /// Bytes of storage the file occupies.

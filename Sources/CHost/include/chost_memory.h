@@ -23,7 +23,7 @@ long chost_preadv2(int fd, const struct iovec *vectors, int count, int64_t offse
 long chost_pwritev2(int fd, const struct iovec *vectors, int count, int64_t offset, int flags);
 
 /// fallocate(2).
-int chost_fallocate(int fd, int mode, int64_t offset, int64_t length);
+int chost_memory_allocate(int fd, int mode, int64_t offset, int64_t length);
 /// lseek(2) with SEEK_DATA and SEEK_HOLE.
 int64_t chost_seek_data(int fd, int64_t offset);
 int64_t chost_seek_hole(int fd, int64_t offset);
