@@ -68,6 +68,9 @@ let package = Package(
             dependencies: ["SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
         tests("FileSystemsTests", ["FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
+        .executableTarget(
+            name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
+            swiftSettings: strict),
         tests("EndToEndTests", []),
     ]
 )

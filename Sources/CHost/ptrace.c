@@ -181,7 +181,7 @@ int chost_allowed_cpus(int *cpus, int capacity) {
     return count;
 }
 
-int chost_current_cpu(void) { return sched_getcpu(); }
+int chost_stub_current_cpu(void) { return sched_getcpu(); }
 
 int chost_stub_try_reap(int pid) {
     int status;

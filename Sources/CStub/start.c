@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -84,6 +85,15 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/// The C library's restartable-sequences area is about to be unmapped: the host must not write to it any more.
+static void leave_restartable_sequences(void) {
+    if (__rseq_size == 0) return;
+    char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+    // The registered length was at least the original 32 bytes; the C library rounds its size up from there.
+    unsigned size = __rseq_size < 32 ? 32 : __rseq_size;
+    syscall(SYS_rseq, area, size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG);
+}
+
 /// Moves `source` to exactly `target`, over whatever else is there.
 static int place(int source, int target) {
     if (source == target) return fcntl(source, F_SETFD, 0);
@@ -108,6 +118,7 @@ static void enter_zygote(int memory_file, int slots, int control, int sentry, co
         _exit(1);
     if (syscall(SYS_close_range, CSTUB_FD_CONTROL + 1, ~0u, 0) == -1) _exit(1);
 
+    leave_restartable_sequences();
     // The stub region may hold this process's stack or vDSO; the vDSO moves first, and the stack stays where it is unless it overlaps.
     for (int i = 0; i < vdso_count; i++) {
         if (mremap((void *)vdso[i].start, vdso[i].length, vdso[i].length, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)(vdso[i].start + delta)) ==
