@@ -22,7 +22,7 @@ public final class TmpfsFileSystem: FileSystem {
         typeName: String = "tmpfs"
     ) {
         let size = sizeLimit ?? memoryFile.totalBytes / 2
-        let pages = Int(truncatingIfNeeded: min((size + Page.size - 1) >> Page.shift, UInt64(Int32.max) << 20))
+        let pages = Int(size >> Page.shift) + (size & (Page.size - 1) == 0 ? 0 : 1)
         self.typeName = typeName
         core = TmpfsCore(memoryFile: memoryFile, limits: .init(pages: pages, inodes: inodeLimit ?? .max), lowerDevice: nil)
         let number = core.newNumber()
