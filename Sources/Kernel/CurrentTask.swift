@@ -10,11 +10,28 @@ public final class CurrentTask: Caller {
     public let task: Task
     public var context: any PlatformContext
     /// This thread's own references; other tasks see them through `task`.
-    public private(set) var memory: AddressSpace
-    public private(set) var files: DescriptorTable
-    public private(set) var fileSystem: FileSystemContext
+    public internal(set) var memory: AddressSpace
+    public internal(set) var files: DescriptorTable
+    public internal(set) var fileSystem: FileSystemContext
     /// What restart_syscall(2) does, set by a handler that throws ERESTART_RESTARTBLOCK.
     public var restartBlock: RestartBlock?
+    /// The number of the system call that runs.
+    public internal(set) var systemCallNumber: UInt64 = 0
+
+    /// sigaltstack(2).
+    public internal(set) var alternateStack = SignalStack()
+    /// The mask to go back to when no handler ran: Linux's saved_sigmask with TIF_RESTORE_SIGMASK.
+    var savedMask: SignalSet?
+    /// CLONE_CHILD_CLEARTID and set_tid_address(2); null for none.
+    public var clearChildTID = GuestAddress.null
+    /// Set by a handler that replaced the register file (rt_sigreturn, execve): RAX is not the result.
+    var replacedRegisters = false
+    /// Set when the thread must end: the run loop leaves after the present system call or signal.
+    var ending: ExitStatus?
+    /// Faulting details for the signal frame: trapno, err and cr2 of the last fault.
+    var trap = TrapState()
+    /// The vfork parent to be told when this task leaves its borrowed address space.
+    var vforkCompletion: VforkCompletion?
 
     init(task: Task, context: any PlatformContext, memory: AddressSpace, files: DescriptorTable, fileSystem: FileSystemContext) {
         self.task = task
@@ -37,12 +54,15 @@ public final class CurrentTask: Caller {
     public var parker: HostParker { task.parker }
     public var processID: Int32 { threadGroup.id }
 
-    /// Whether a signal is pending that interrupts a sleep.
-    public var isSignalPending: Bool { false }
+    /// Whether a signal, a stop or the thread's end is pending: what interrupts a sleep.
+    public var isSignalPending: Bool { task.work.load(ordering: .sequentiallyConsistent) }
 
     public func park(until deadline: MonotonicInstant?) throws(Errno) {
         if isSignalPending { throw .ERESTARTSYS }
+        task.setRunState(.sleeping)
+        task.processorTime.countSleep()
         let woken = parker.park(until: deadline)
+        task.setRunState(.running)
         if isSignalPending { throw .ERESTARTSYS }
         if !woken { throw .ETIMEDOUT }
     }

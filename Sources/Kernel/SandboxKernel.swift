@@ -2,8 +2,8 @@ import HostOS
 import LinuxABI
 import Memory
 import Platform
-import VirtualFileSystem
 import Synchronization
+import VirtualFileSystem
 
 /// The application kernel of one sandbox: what all its tasks share.
 public final class SandboxKernel: Sendable {
@@ -17,8 +17,23 @@ public final class SandboxKernel: Sendable {
     public let futexes = FutexTable()
     public let timers = TimerService()
     public let bootTime = MonotonicInstant.now
+    /// Tasks per real user ID: RLIMIT_NPROC.
+    public let taskCounts = UserCounts()
+    /// Queued signals per real user ID: RLIMIT_SIGPENDING.
+    public let queuedSignals = UserCounts()
+    /// Users of address spaces and descriptor tables.
+    let uses = UseCounts()
     /// Reports unusual events (unsupported calls, stub deaths) to whoever logs.
     public let report: @Sendable (String) -> Void
+    private let dispatcherBox = Mutex<(any SystemCallDispatcher)?>(nil)
+    /// Task threads that run, and how init ended.
+    let shutdown = Mutex(Shutdown())
+    struct Shutdown: Sendable {
+        var taskThreads = 0
+        var status: ExitStatus?
+    }
+    /// Fires when a task thread ended.
+    let taskThreadEnded = WaitQueue()
 
     public init(
         platform: any Platform, memoryFile: MemoryFile, mountNamespace: MountNamespace, hostName: String,
@@ -30,13 +45,17 @@ public final class SandboxKernel: Sendable {
         self.hostName = Mutex(Array(hostName.utf8))
         self.report = report
     }
+
+    /// The system-call table. Set before the first task starts; each task thread reads it once.
+    public var dispatcher: (any SystemCallDispatcher)? {
+        get { dispatcherBox.withLock { $0 } }
+        set { dispatcherBox.withLock { $0 = newValue } }
+    }
 }
 
-/// All tasks, thread groups, process groups and sessions by number: the sandbox's pid namespace.
-public final class ProcessTable: Sendable {
-    public init() {}
-    public func task(_ id: Int32) -> Task? { nil }
-    public func threadGroup(_ id: Int32) -> ThreadGroup? { nil }
-    public func processGroup(_ id: Int32) -> ProcessGroup? { nil }
-    public var threadGroups: [ThreadGroup] { [] }
+/// What runs a system call. The table lives above the kernel: the integrator sets it as `SandboxKernel.dispatcher`.
+public protocol SystemCallDispatcher: AnyObject, Sendable {
+    /// Runs system call `number` (the full RAX) for `current` and returns RAX.
+    /// - Throws: the errno for the guest, ENOSYS for an unknown number, or a restart code (512…516) after an interrupted wait.
+    func dispatch(_ current: CurrentTask, _ number: UInt64, _ arguments: SystemCallArguments) throws(Errno) -> Int
 }

@@ -1,0 +1,19 @@
+import LinuxABI
+import VirtualFileSystem
+import Synchronization
+
+/// A session: process groups that share a controlling terminal (setsid(2)).
+public final class Session: Sendable {
+    public let id: Int32
+    init(id: Int32) { self.id = id }
+    /// The controlling terminal, set by the terminal driver.
+    public let terminal = Mutex<(any ControllingTerminal)?>(nil)
+}
+
+/// A terminal as sessions see it.
+public protocol ControllingTerminal: AnyObject, Sendable {
+    /// The session leader exited or gave the terminal up: hang up.
+    func sessionEnded()
+    var device: DeviceNumber { get }
+    var foregroundGroup: ProcessGroup? { get }
+}
