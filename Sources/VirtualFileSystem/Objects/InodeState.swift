@@ -1,3 +1,4 @@
+import LinuxABI
 import Synchronization
 
 /// State that every inode has whatever its file system: attached objects that the VFS and the kernel keep per inode.
@@ -6,8 +7,14 @@ public final class InodeState: Sendable {
     private struct Attachments {
         var fifo: (any AnyObject & Sendable)?
         var boundSocket: (any AnyObject & Sendable)?
+        var locks: FileLocks?
     }
     private let attachments = Mutex(Attachments())
+    private let hasLocks = Atomic<Bool>(false)
+    /// Above zero: that many writers; below zero: that many who deny writing. Linux's i_writecount.
+    private let writeCount = Atomic<Int32>(0)
+    /// Known to have neither set-user-ID nor set-group-ID: a write need not look. Linux's S_NOSEC.
+    private let plainMode = Atomic<Bool>(false)
 
     public init() {}
 
@@ -24,5 +31,52 @@ public final class InodeState: Sendable {
     public var boundSocket: (any AnyObject & Sendable)? {
         get { attachments.withLock { $0.boundSocket } }
         set { attachments.withLock { $0.boundSocket = newValue } }
+    }
+
+    // MARK: locks
+
+    /// Record and whole-file locks, made on first use.
+    public var locks: FileLocks {
+        let locks = attachments.withLock { state in
+            if let found = state.locks { return found }
+            let fresh = FileLocks()
+            state.locks = fresh
+            return fresh
+        }
+        hasLocks.store(true, ordering: .releasing)
+        return locks
+    }
+    /// Nil when nobody ever locked the file.
+    public var locksIfAny: FileLocks? {
+        guard hasLocks.load(ordering: .acquiring) else { return nil }
+        return attachments.withLock { $0.locks }
+    }
+
+    // MARK: writers and those who deny writing (ETXTBSY)
+
+    /// A description opens the file for writing. - Throws: ETXTBSY while it is being executed.
+    public func addWriter() throws(Errno) { if !change(by: 1, unless: { $0 < 0 }) { throw .ETXTBSY } }
+    public func removeWriter() { writeCount.wrappingSubtract(1, ordering: .relaxed) }
+    /// execve(2) maps the file. Call `allowWriters` once for each success. - Throws: ETXTBSY while it is open for writing.
+    public func denyWriters() throws(Errno) { if !change(by: -1, unless: { $0 > 0 }) { throw .ETXTBSY } }
+    public func allowWriters() { writeCount.wrappingAdd(1, ordering: .relaxed) }
+
+    private func change(by delta: Int32, unless refused: (Int32) -> Bool) -> Bool {
+        var old = writeCount.load(ordering: .relaxed)
+        while !refused(old) {
+            let (done, found) = writeCount.compareExchange(expected: old, desired: old &+ delta, ordering: .acquiringAndReleasing)
+            if done { return true }
+            old = found
+        }
+        return false
+    }
+
+    // MARK: set-ID bits
+
+    /// The mode may have changed.
+    func forgetMode() { plainMode.store(false, ordering: .relaxed) }
+    var isKnownPlain: Bool {
+        get { plainMode.load(ordering: .relaxed) }
+        set { plainMode.store(newValue, ordering: .relaxed) }
     }
 }

@@ -1,0 +1,1 @@
+/// The proc file system: proc(5). Written by the integrator.

@@ -1,0 +1,222 @@
+import LinuxABI
+import Synchronization
+
+/// Whom a lock belongs to.
+public enum LockOwner: Hashable, Sendable {
+    /// POSIX record locks: the process, that is its descriptor table.
+    case process(ObjectIdentifier)
+    /// flock(2) and open-file-description locks.
+    case description(ObjectIdentifier)
+
+    public static func process(_ table: DescriptorTable) -> LockOwner { .process(ObjectIdentifier(table)) }
+    public static func description(_ description: FileDescription) -> LockOwner { .description(ObjectIdentifier(description)) }
+}
+
+/// An advisory lock on a range of bytes: fcntl(2), "Advisory record locking".
+public struct RecordLock: Sendable, Equatable {
+    public var owner: LockOwner
+    public var isExclusive: Bool
+    public var start: Int64
+    /// Last byte, inclusive; Int64.max: to the end of file however far it grows.
+    public var end: Int64
+    /// What F_GETLK reports: a process id, -1 for open-file-description locks.
+    public var processID: Int32
+
+    public init(owner: LockOwner, isExclusive: Bool, start: Int64, end: Int64, processID: Int32) {
+        self.owner = owner
+        self.isExclusive = isExclusive
+        self.start = start
+        self.end = end
+        self.processID = processID
+    }
+
+    func overlaps(_ other: RecordLock) -> Bool { start <= other.end && other.start <= end }
+    func conflicts(with other: RecordLock) -> Bool {
+        owner != other.owner && (isExclusive || other.isExclusive) && overlaps(other)
+    }
+    /// Overlapping or directly neighbouring.
+    func touches(_ other: RecordLock) -> Bool {
+        let afterEnd = end == Int64.max ? end : end + 1
+        let afterOther = other.end == Int64.max ? other.end : other.end + 1
+        return start <= afterOther && other.start <= afterEnd
+    }
+}
+
+/// The locks on one inode. Whole-file locks (flock(2)) and record locks do not see each other, as in Linux.
+public final class FileLocks: Sendable {
+    private struct WholeFileLock: Sendable {
+        var owner: LockOwner
+        var isExclusive: Bool
+    }
+    private struct State: Sendable {
+        var records: [RecordLock] = []
+        var whole: [WholeFileLock] = []
+    }
+    private let state = Mutex(State())
+    /// Notified when a lock goes or weakens.
+    private let released = WaitQueue()
+
+    public init() {}
+
+    // MARK: record locks
+
+    /// The lock that stands in the way of `lock`, nil when none does: F_GETLK.
+    public func conflict(with lock: RecordLock) -> RecordLock? {
+        state.withLock { state in state.records.first { $0.conflicts(with: lock) } }
+    }
+
+    /// Every record lock, for /proc/locks.
+    public var recordLocks: [RecordLock] { state.withLock { $0.records } }
+
+    /// Sets `lock`, replacing what its owner holds in the range. Returns the lock in the way, nil when it was set.
+    public func tryLock(_ lock: RecordLock) -> RecordLock? {
+        let conflict: RecordLock? = state.withLock { state in
+            if let conflict = state.records.first(where: { $0.conflicts(with: lock) }) { return conflict }
+            Self.carve(lock, from: &state.records, merging: true)
+            return nil
+        }
+        // An exclusive lock may have become a shared one.
+        if conflict == nil && !lock.isExclusive { released.notify(.everything) }
+        return conflict
+    }
+
+    /// Sets `lock`, waiting until it can be set.
+    /// - Throws: EDEADLK when the owner waits, over others, for itself (POSIX locks only); ERESTARTSYS on a signal.
+    public func lock(_ lock: RecordLock, caller: any Caller) throws(Errno) {
+        let token = LockWaits.newToken()
+        defer { LockWaits.end(token) }
+        _ = try caller.wait(on: released) { () throws(Errno) -> Bool? in
+            guard let conflict = tryLock(lock) else { return true }
+            if case .process = lock.owner { try LockWaits.begin(token, owner: lock.owner, waitingFor: conflict.owner) }
+            return nil
+        }
+    }
+
+    public func unlock(owner: LockOwner, start: Int64, end: Int64) {
+        let range = RecordLock(owner: owner, isExclusive: false, start: start, end: end, processID: 0)
+        let changed = state.withLock { state in
+            guard state.records.contains(where: { $0.owner == owner && $0.overlaps(range) }) else { return false }
+            Self.carve(range, from: &state.records, merging: false)
+            return true
+        }
+        if changed { released.notify(.everything) }
+    }
+
+    /// Cuts the range out of what its owner holds; with `merging` puts it in as a lock, joined with neighbours of the same kind.
+    static func carve(_ lock: RecordLock, from records: inout [RecordLock], merging: Bool) {
+        var lock = lock
+        var kept: [RecordLock] = []
+        kept.reserveCapacity(records.count + 2)
+        for other in records {
+            guard other.owner == lock.owner else {
+                kept.append(other)
+                continue
+            }
+            if merging && other.isExclusive == lock.isExclusive && other.touches(lock) {
+                lock.start = min(lock.start, other.start)
+                lock.end = max(lock.end, other.end)
+                continue
+            }
+            guard other.overlaps(lock) else {
+                kept.append(other)
+                continue
+            }
+            if other.start < lock.start {
+                var left = other
+                left.end = lock.start - 1
+                kept.append(left)
+            }
+            if other.end > lock.end {
+                var right = other
+                right.start = lock.end + 1
+                kept.append(right)
+            }
+        }
+        if merging { kept.append(lock) }
+        records = kept
+    }
+
+    // MARK: whole-file locks
+
+    /// flock(2). A change of kind gives the old lock up first, as in Linux: when the new one cannot be had, the old one is lost.
+    public func tryLockWhole(_ owner: LockOwner, exclusive: Bool) -> Bool {
+        let (granted, gaveUp) = state.withLock { state in
+            var gaveUp = false
+            if let index = state.whole.firstIndex(where: { $0.owner == owner }) {
+                if state.whole[index].isExclusive == exclusive { return (true, false) }
+                state.whole.remove(at: index)
+                gaveUp = true
+            }
+            if state.whole.contains(where: { exclusive || $0.isExclusive }) { return (false, gaveUp) }
+            state.whole.append(WholeFileLock(owner: owner, isExclusive: exclusive))
+            return (true, gaveUp)
+        }
+        if gaveUp { released.notify(.everything) }
+        return granted
+    }
+
+    /// - Throws: ERESTARTSYS on a signal.
+    public func lockWhole(_ owner: LockOwner, exclusive: Bool, caller: any Caller) throws(Errno) {
+        _ = try caller.wait(on: released) { () throws(Errno) -> Bool? in tryLockWhole(owner, exclusive: exclusive) ? true : nil }
+    }
+
+    public func unlockWhole(_ owner: LockOwner) {
+        let changed = state.withLock { state in
+            guard let index = state.whole.firstIndex(where: { $0.owner == owner }) else { return false }
+            state.whole.remove(at: index)
+            return true
+        }
+        if changed { released.notify(.everything) }
+    }
+
+    // MARK: release with the owner
+
+    /// A descriptor of this file was closed by the process.
+    public func removeRecordLocks(of owner: LockOwner) { unlock(owner: owner, start: 0, end: Int64.max) }
+
+    /// The description went away.
+    func removeAll(of owner: LockOwner) {
+        removeRecordLocks(of: owner)
+        unlockWhole(owner)
+    }
+}
+
+/// Who waits for whose POSIX record lock, over all files: for EDEADLK.
+private enum LockWaits {
+    private struct Wait {
+        let token: UInt64
+        let owner: LockOwner
+        var blocker: LockOwner
+    }
+    private struct State {
+        var waits: [Wait] = []
+        var nextToken: UInt64 = 1
+    }
+    private static let state = Mutex(State())
+
+    static func newToken() -> UInt64 {
+        state.withLock {
+            $0.nextToken += 1
+            return $0.nextToken
+        }
+    }
+
+    /// - Throws: EDEADLK when `blocker`, directly or over others, waits for `owner`.
+    static func begin(_ token: UInt64, owner: LockOwner, waitingFor blocker: LockOwner) throws(Errno) {
+        try state.withLock { state throws(Errno) in
+            state.waits.removeAll { $0.token == token }
+            var next = blocker
+            // A chain longer than all waits is a cycle that does not hold `owner`.
+            for _ in 0...state.waits.count {
+                if next == owner { throw .EDEADLK }
+                guard let wait = state.waits.first(where: { $0.owner == next }) else { break }
+                next = wait.blocker
+            }
+            state.waits.append(Wait(token: token, owner: owner, blocker: blocker))
+        }
+    }
+
+    static func end(_ token: UInt64) {
+        state.withLock { $0.waits.removeAll { $0.token == token } }
+    }
+}
