@@ -37,7 +37,7 @@ public final class SignalFile: FileOperations {
         let mask = state.withLock { $0.mask }
         var total = 0
         while buffer.remaining >= size, let info = current.dequeueSignal(mask) {
-            do {
+            do throws(Errno) {
                 try buffer.put(value: SignalFDInfo(info))
             } catch {
                 if total > 0 { return total }

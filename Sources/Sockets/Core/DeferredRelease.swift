@@ -10,8 +10,8 @@ enum DeferredRelease {
     }
     private static let state = Mutex(State())
 
-    /// No locks may be held.
-    static func drop(_ descriptions: consuming [FileDescription]) {
+    /// Empties `descriptions`; the caller must hold no other reference to them. No locks may be held.
+    static func drop(_ descriptions: inout [FileDescription]) {
         if descriptions.isEmpty { return }
         let drains = state.withLock { s in
             s.waiting.append(contentsOf: descriptions)

@@ -63,7 +63,7 @@ final class ReceiveQueue: Sendable {
             if buffer.remaining == 0 { return }
             while buffer.remaining > 0 && origin.account.hasRoom {
                 let moved: Int
-                do {
+                do throws(Errno) {
                     // Linux's sends in pieces of 32 KiB, so that a large write does not overrun the limit by much.
                     moved = try s.bytes.append(&buffer, min(buffer.remaining, 32768))
                 } catch {
@@ -175,7 +175,7 @@ final class ReceiveQueue: Sendable {
                 }
                 let offset = peek ? message.count : 0
                 let moved: Int
-                do {
+                do throws(Errno) {
                     moved = try s.bytes.copy(from: offset, segment.length, to: &buffer)
                 } catch {
                     if message.count > 0 { break }
@@ -285,7 +285,7 @@ final class ReceiveQueue: Sendable {
             return !segments.isEmpty
         }
         released.finish()
-        DeferredRelease.drop(descriptions)
+        DeferredRelease.drop(&descriptions)
         return hadData
     }
 

@@ -18,9 +18,9 @@ public final class SocketFile: FileOperations {
 
     public func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         if buffer.remaining == 0 { return 0 }
-        let message = try socket.receive(&buffer, flags: [], caller: caller)
+        var message = try socket.receive(&buffer, flags: [], caller: caller)
         // Descriptors that came along are closed: read(2) has no place for them.
-        if !message.descriptions.isEmpty { DeferredRelease.drop(message.descriptions) }
+        if !message.descriptions.isEmpty { DeferredRelease.drop(&message.descriptions) }
         return message.count
     }
 

@@ -124,7 +124,7 @@ private func epollWait(
     return try current.withTemporarySignalMask(mask) { () throws(Errno) in
         var events = epoll.collect(maximum: maximum)
         if events.isEmpty && !deadline.isNow {
-            do {
+            do throws(Errno) {
                 events = try epoll.wait(maximum: maximum, until: deadline.instant, caller: current)
             } catch {
                 throw error == .ERESTARTSYS ? .EINTR : error

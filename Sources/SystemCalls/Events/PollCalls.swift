@@ -34,7 +34,7 @@ extension CurrentTask {
         while true {
             let count = scan()
             if count != 0 { return count }
-            do {
+            do throws(Errno) {
                 try park(until: deadline.instant)
             } catch {
                 if error == .ERESTARTSYS { throw .ERESTARTNOHAND }
@@ -61,7 +61,7 @@ extension CurrentTask {
                 events: PollEvents(rawValue: UInt32(entry.events)).union(.always))
         }
         let result: Result<Int, Errno>
-        do {
+        do throws(Errno) {
             result = .success(
                 try poll(watches, deadline) {
                     var hits = 0
@@ -85,7 +85,7 @@ extension CurrentTask {
     }
 
     func poll(_ address: GuestAddress, _ count: UInt32, _ deadline: WaitDeadline) throws(Errno) -> Int {
-        do {
+        do throws(Errno) {
             return try pollArray(address, count, deadline)
         } catch {
             guard error == .ERESTARTNOHAND else { throw error }
@@ -142,7 +142,7 @@ extension CurrentTask {
             guard case .at(let instant) = deadline else { return true }
             return store(max(0, instant.nanoseconds - MonotonicInstant.now.nanoseconds))
         }
-        do {
+        do throws(Errno) {
             let result = try call()
             _ = report()
             return result
@@ -152,7 +152,7 @@ extension CurrentTask {
         }
     }
     func storeRemaining(_ nanoseconds: Int64, at address: GuestAddress) -> Bool {
-        do { try memory.store(Timespec(nanoseconds: nanoseconds), at: address) } catch { return false }
+        do throws(Errno) { try memory.store(Timespec(nanoseconds: nanoseconds), at: address) } catch { return false }
         return true
     }
 }

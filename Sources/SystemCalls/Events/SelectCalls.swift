@@ -106,7 +106,7 @@ extension CurrentTask {
         return Timespec(seconds: seconds, nanoseconds: time.microseconds % 1_000_000 * 1000)
     }
     func store(_ rest: Int64) -> Bool {
-        do { try current.memory.store(Timeval(nanoseconds: rest), at: a.address(4)) } catch { return false }
+        do throws(Errno) { try current.memory.store(Timeval(nanoseconds: rest), at: a.address(4)) } catch { return false }
         return true
     }
     return try current.reporting(deadline, store) { () throws(Errno) in

@@ -1,3 +1,4 @@
+import HostOS
 import Kernel
 import LinuxABI
 import VirtualFileSystem
@@ -26,7 +27,7 @@ extension CurrentTask {
     func installPair(_ a: FileDescription, _ b: FileDescription, closeOnExec: Bool, at target: GuestAddress) throws(Errno) -> Int {
         let first = Int32(try install(a, closeOnExec: closeOnExec))
         var second: Int32?
-        do {
+        do throws(Errno) {
             let number = Int32(try install(b, closeOnExec: closeOnExec))
             second = number
             try memory.storeArray([first, number], at: target)
@@ -51,12 +52,12 @@ extension CurrentTask {
         on files: [(file: any FileOperations, events: PollEvents)], until deadline: MonotonicInstant? = nil,
         _ attempt: () throws(Errno) -> R
     ) throws(Errno) -> R {
-        do { return try attempt() } catch { if error != .EAGAIN { throw error } }
+        do throws(Errno) { return try attempt() } catch { if error != .EAGAIN { throw error } }
         let entries = files.map { WaitEntry(events: $0.events, parker: parker) }
         for (index, entry) in entries.enumerated() { files[index].file.addWaiter(entry) }
         defer { for (index, entry) in entries.enumerated() { files[index].file.removeWaiter(entry) } }
         while true {
-            do { return try attempt() } catch { if error != .EAGAIN { throw error } }
+            do throws(Errno) { return try attempt() } catch { if error != .EAGAIN { throw error } }
             try park(until: deadline)
         }
     }

@@ -102,7 +102,7 @@ extension CurrentTask {
     fileprivate func movePipeData(
         _ input: FileDescription, _ output: FileDescription, waits: Bool, _ transfer: () throws(Errno) -> Int
     ) throws(Errno) -> Int {
-        do {
+        do throws(Errno) {
             if !waits { return try transfer() }
             return try retry(on: [(input.operations, .allReadable), (output.operations, .allWritable)], transfer)
         } catch {
