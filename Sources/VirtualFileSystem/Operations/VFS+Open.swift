@@ -39,7 +39,8 @@ extension VFS {
 
         if flags.contains(.temporaryFileBit) {
             var walk = try PathWalk(path, from: base, options, caller: caller, credentials: nil)
-            let file = try createTemporary(in: try walk.finish(), permissions: request.permissions, caller: caller)
+            let file = try createTemporary(
+                in: try walk.finish(), permissions: request.permissions, linkable: !flags.contains(.exclusive), caller: caller)
             return try openCreated(file, flags, caller: caller)
         }
         if flags.contains(.create) && !flags.contains(.path) {
