@@ -32,6 +32,8 @@ public final class CurrentTask: Caller {
     var trap = TrapState()
     /// The vfork parent to be told when this task leaves its borrowed address space.
     var vforkCompletion: VforkCompletion?
+    /// How often a fork in a row gave way to a signal.
+    var forkRestarts = 0
 
     init(task: Task, context: any PlatformContext, memory: AddressSpace, files: DescriptorTable, fileSystem: FileSystemContext) {
         self.task = task

@@ -57,5 +57,5 @@ public final class SandboxKernel: Sendable {
 public protocol SystemCallDispatcher: AnyObject, Sendable {
     /// Runs system call `number` (the full RAX) for `current` and returns RAX.
     /// - Throws: the errno for the guest, ENOSYS for an unknown number, or a restart code (512…516) after an interrupted wait.
-    func dispatch(_ current: CurrentTask, _ number: UInt64, _ arguments: SystemCallArguments) throws(Errno) -> Int
+    func dispatch(_ current: CurrentTask, number: UInt64, arguments: SystemCallArguments) throws(Errno) -> Int
 }

@@ -4,7 +4,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "chost_processor.h"
 #include <sys/types.h>
+
+#include "chost_random.h"
 
 /// Starts a detached thread with a 512 KiB stack. Returns 0 or an errno.
 int chost_thread_start(void (*body)(void *), void *argument);

@@ -82,7 +82,10 @@ extension TmpfsInode {
         return node
     }
 
-    func create(_ name: FileName, _ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode {
+    func create(_ name: FileName, _ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode { try add(name, request) }
+
+    /// Makes a node under a name that is free. - Throws: ENOTDIR, ENOENT, EEXIST, ENOSPC.
+    func add(_ name: FileName, _ request: NodeRequest) throws(Errno) -> TmpfsInode {
         guard let directory else { throw .ENOTDIR }
         try checkAlive()
         let node = try makeNode(request, parentNumber: number)

@@ -40,6 +40,8 @@ public final class ThreadGroup: Sendable {
         var processGroup: ProcessGroup
         /// What the parent gets when the group ends; nil for none.
         var exitSignal: Signal?
+        /// Set when the leader has ended, maybe before other threads.
+        var leaderStatus: ExitStatus?
         /// Set when the last thread has ended.
         var zombie: ExitStatus?
         var isReaped = false

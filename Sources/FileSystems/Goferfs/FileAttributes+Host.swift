@@ -1,0 +1,36 @@
+import HostOS
+import LinuxABI
+import VirtualFileSystem
+
+extension FileAttributes {
+    /// As the host reports them.
+    init(_ s: HostFileStatus) {
+        self.init(device: s.device, inode: s.inode, mode: s.mode, linkCount: s.linkCount, uid: s.uid, gid: s.gid)
+        specialDevice = s.specialDevice
+        size = s.size
+        blockSize = s.blockSize == 0 ? 4096 : s.blockSize
+        blocks = s.blocks
+        accessTime = s.accessTime
+        modificationTime = s.modificationTime
+        changeTime = s.changeTime
+        birthTime = s.birthTime
+    }
+}
+
+extension FileSystemStatistics {
+    init(_ s: HostFileSystemStatus) {
+        self.init(magic: s.magic)
+        blockSize = s.blockSize
+        blocks = s.blocks
+        freeBlocks = s.freeBlocks
+        availableBlocks = s.availableBlocks
+        files = s.files
+        freeFiles = s.freeFiles
+        nameLength = s.nameLength
+    }
+}
+
+extension FileType {
+    /// From `d_type`; nil for DT_UNKNOWN and DT_WHT.
+    init?(directoryEntryType type: UInt8) { self.init(rawValue: UInt16(type) << 12) }
+}

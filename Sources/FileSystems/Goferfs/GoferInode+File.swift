@@ -1,0 +1,119 @@
+import GoferProtocol
+import HostOS
+import LinuxABI
+import Memory
+import Synchronization
+import VirtualFileSystem
+
+extension GoferInode {
+    func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations {
+        switch type {
+        case .directory: return GoferDirectory(self)
+        case .regular: break
+        // Devices of the host are out of reach.
+        default: throw .ENXIO
+        }
+        let reads = flags.isReadable || flags.accessMode == 3
+        guard flags.isWritable else { return GoferFile(self, readable: try readableDescriptor(), writable: nil) }
+        let writable = try writableDescriptor(alsoReading: reads)
+        return GoferFile(self, readable: reads ? writable : nil, writable: writable)
+    }
+
+    /// A descriptor that reads, from the cache or the Gofer.
+    func readableDescriptor() throws(Errno) -> SharedHostDescriptor {
+        let present = state.withLock { s in
+            let found = s.readable?.current ?? s.writable
+            s.created = nil
+            return found
+        }
+        if let present, Self.reads(present) { return present }
+        let (_, file) = try connection.callForDescriptor(OpenFileRequest(NodeTarget(handle.id), .read))
+        try requireSame(file)
+        let slot = connection.descriptors.insert(file)
+        let replaced = state.withLock { s in
+            defer { s.readable = slot }
+            return s.readable
+        }
+        replaced?.clear()
+        return file
+    }
+
+    /// A descriptor that writes, and reads where the host allows both.
+    func writableDescriptor(alsoReading: Bool) throws(Errno) -> SharedHostDescriptor {
+        let present = state.withLock { s in
+            defer { s.created = nil }
+            return s.writable
+        }
+        if let present, !alsoReading || Self.reads(present) { return present }
+        let file: SharedHostDescriptor
+        do {
+            file = try connection.callForDescriptor(OpenFileRequest(NodeTarget(handle.id), .readWrite)).file
+        } catch {
+            guard error == .EACCES, !alsoReading else { throw error }
+            file = try connection.callForDescriptor(OpenFileRequest(NodeTarget(handle.id), .write)).file
+        }
+        try requireSame(file)
+        state.withLock { $0.writable = file }
+        return file
+    }
+
+    private func requireSame(_ file: SharedHostDescriptor) throws(Errno) {
+        let status = try HostFileStatus(of: file.number)
+        guard GoferFileSystem.Key(status) == key else { throw connection.fail("the Gofer donated another file") }
+    }
+
+    private static func reads(_ file: SharedHostDescriptor) -> Bool { (try? HostFileCalls.statusFlags(file.number))?.isReadable ?? false }
+
+    func truncate(to length: UInt64, caller: any Caller) throws(Errno) {
+        guard type == .regular else { throw type == .directory ? .EISDIR : .EINVAL }
+        guard let size = Int64(exactly: length) else { throw .EFBIG }
+        if let writable = state.withLock({ $0.writable }) {
+            try HostFileCalls.truncate(writable.number, to: size)
+        } else {
+            var request = SetAttributesRequest(node: handle.id)
+            request.size = length
+            _ = try connection.call(request)
+        }
+        changed()
+        // Pages behind the new end go from private mappings too; the host sees to the shared ones.
+        let start = Page.up(length) ?? UInt64.max
+        for record in state.withLock({ $0.mappings }) {
+            record.invalidate(offset: start, length: UInt64(Int64.max) - min(start, UInt64(Int64.max)), includingPrivate: true)
+        }
+    }
+}
+
+extension GoferInode: MemoryMappable {
+    func backing(offset: UInt64, length: UInt64, forWriting: Bool) throws(Errno) -> [MappablePiece] {
+        let descriptor = forWriting ? try writableDescriptor(alsoReading: true) : try readableDescriptor()
+        let size = try HostFileStatus(of: descriptor.number).size
+        return HostFilePieces.pieces(of: descriptor, size: size, offset: offset, length: length)
+    }
+    func addMapping(_ record: MappingRecord) { state.withLock { $0.mappings.append(record) } }
+    func removeMapping(_ record: MappingRecord) {
+        state.withLock { s in
+            if let index = s.mappings.firstIndex(where: { $0 === record }) {
+                s.mappings.swapAt(index, s.mappings.count - 1)
+                s.mappings.removeLast()
+            }
+        }
+    }
+    var mappingIdentity: (device: DeviceNumber, inode: UInt64) { (key.device, key.inode) }
+    var mappableSize: UInt64 { (try? currentStatus().size) ?? 0 }
+    func synchronizeMapping(offset: UInt64, length: UInt64) throws(Errno) {
+        guard let writable = state.withLock({ $0.writable }) else { return }
+        try HostFileCalls.synchronize(writable.number, dataOnly: true)
+    }
+}
+
+/// What lies behind a range of a host file.
+enum HostFilePieces {
+    static func pieces(of descriptor: SharedHostDescriptor, size: UInt64, offset: UInt64, length: UInt64) -> [MappablePiece] {
+        let end = Page.up(size) ?? UInt64.max & ~(Page.size - 1)
+        guard offset < end else { return [.beyondEnd(length: length)] }
+        let inside = min(length, end - offset)
+        var pieces: [MappablePiece] = [.hostFile(descriptor, offset: offset, length: inside)]
+        if inside < length { pieces.append(.beyondEnd(length: length - inside)) }
+        return pieces
+    }
+}

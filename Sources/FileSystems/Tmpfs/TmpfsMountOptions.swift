@@ -1,0 +1,75 @@
+import HostOS
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+/// The data argument of mount(2) for tmpfs: tmpfs(5).
+struct TmpfsMountOptions {
+    var size: UInt64?
+    var inodes: Int?
+    var mode: UInt16 = 0o1777
+    var uid: UInt32 = 0
+    var gid: UInt32 = 0
+
+    /// - Throws: EINVAL for unknown options and malformed values.
+    init(_ text: [UInt8]) throws(Errno) {
+        for option in text.split(separator: 0x2c) {
+            let parts = option.split(separator: 0x3d, maxSplits: 1, omittingEmptySubsequences: false)
+            let key = String(decoding: parts[0], as: UTF8.self)
+            let value = parts.count == 2 ? String(decoding: parts[1], as: UTF8.self) : ""
+            switch key {
+            case "size":
+                let bytes =
+                    value.hasSuffix("%")
+                    ? UInt64(value.dropLast()).map { HostMachine.memoryBytes / 100 &* min($0, 1 << 20) } : Self.bytes(value)
+                guard let bytes else { throw .EINVAL }
+                size = bytes == 0 ? nil : bytes
+            case "nr_blocks":
+                guard let blocks = Self.bytes(value) else { throw .EINVAL }
+                size = blocks == 0 ? nil : blocks.multipliedReportingOverflow(by: Page.size).partialValue
+            case "nr_inodes":
+                guard let count = Self.bytes(value) else { throw .EINVAL }
+                inodes = count == 0 ? nil : Int(clamping: count)
+            case "mode":
+                guard let bits = UInt16(value, radix: 8) else { throw .EINVAL }
+                mode = bits & 0o7777
+            case "uid":
+                guard let id = UInt32(value) else { throw .EINVAL }
+                uid = id
+            case "gid":
+                guard let id = UInt32(value) else { throw .EINVAL }
+                gid = id
+            // No huge pages, no swap, one node: these change nothing here.
+            case "huge", "mpol", "inode32", "inode64", "noswap": break
+            default: throw .EINVAL
+            }
+        }
+    }
+
+    /// A number with an optional k, m, g, t: Linux's memparse().
+    private static func bytes(_ text: String) -> UInt64? {
+        let shift: UInt64
+        switch text.last {
+        case "k", "K": shift = 10
+        case "m", "M": shift = 20
+        case "g", "G": shift = 30
+        case "t", "T": shift = 40
+        default: shift = 0
+        }
+        guard let number = UInt64(shift == 0 ? text : String(text.dropLast())) else { return nil }
+        let (product, overflow) = number.multipliedReportingOverflow(by: 1 << shift)
+        return overflow ? nil : product
+    }
+}
+
+extension TmpfsFileSystem {
+    /// Lets mount(2) make tmpfs and devtmpfs instances.
+    public static func register(in types: FileSystemTypeRegistry, memoryFile: MemoryFile) {
+        types.register("tmpfs") { (_, options, _) throws(Errno) in
+            let o = try TmpfsMountOptions(options)
+            return TmpfsFileSystem(
+                memoryFile: memoryFile, sizeLimit: o.size, inodeLimit: o.inodes, mode: o.mode, uid: o.uid, gid: o.gid)
+        }
+        types.register("devtmpfs") { (_, _, _) throws(Errno) in try Devfs.make(memoryFile: memoryFile) }
+    }
+}

@@ -1,0 +1,81 @@
+import LinuxABI
+
+/// Takes a message body apart. Every read is checked against the end; the writer of the bytes is not trusted.
+public struct ByteReader: Sendable {
+    private let bytes: [UInt8]
+    private var position: Int
+    private let end: Int
+
+    public init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        position = 0
+        end = bytes.count
+    }
+    /// Reads `range` of `bytes`, clamped to what there is.
+    public init(_ bytes: [UInt8], _ range: Range<Int>) {
+        self.bytes = bytes
+        position = min(max(0, range.lowerBound), bytes.count)
+        end = min(max(position, range.upperBound), bytes.count)
+    }
+
+    public var remaining: Int { end - position }
+
+    /// - Throws: EBADMSG when the body is too short.
+    public mutating func take<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(Errno) -> T {
+        let size = T.bitWidth / 8
+        guard remaining >= size else { throw .EBADMSG }
+        var value: T = 0
+        for index in 0..<size {
+            let shifted = size == 1 ? T(truncatingIfNeeded: bytes[position]) : T(truncatingIfNeeded: bytes[position + index]) << (8 * index)
+            value |= shifted
+        }
+        position += size
+        return value
+    }
+    public mutating func takeFlag() throws(Errno) -> Bool {
+        switch try take(UInt8.self) {
+        case 0: return false
+        case 1: return true
+        default: throw .EBADMSG
+        }
+    }
+    public mutating func takeBytes(_ count: Int) throws(Errno) -> [UInt8] {
+        guard count >= 0, remaining >= count else { throw .EBADMSG }
+        defer { position += count }
+        return Array(bytes[position..<position + count])
+    }
+    /// A byte string with a 32-bit count of at most `limit`.
+    public mutating func takeString(limit: Int) throws(Errno) -> [UInt8] {
+        let count = Int(try take(UInt32.self))
+        guard count <= limit else { throw .EBADMSG }
+        return try takeBytes(count)
+    }
+    /// A path component: 1 to 255 bytes without `/` and NUL, neither `.` nor `..`.
+    public mutating func takeName() throws(Errno) -> [UInt8] {
+        let name = try takeBytes(Int(try take(UInt16.self)))
+        guard NameRule.isComponent(name) else { throw .EBADMSG }
+        return name
+    }
+    /// A component, or empty.
+    public mutating func takeOptionalName() throws(Errno) -> [UInt8] {
+        let name = try takeBytes(Int(try take(UInt16.self)))
+        guard name.isEmpty || NameRule.isComponent(name) else { throw .EBADMSG }
+        return name
+    }
+    public mutating func take<T: WireValue>(_ type: T.Type = T.self) throws(Errno) -> T { try T(from: &self) }
+    /// - Throws: EBADMSG when bytes are left over.
+    public func finish() throws(Errno) {
+        if remaining != 0 { throw .EBADMSG }
+    }
+}
+
+/// What a name in a message may be.
+public enum NameRule {
+    public static func isComponent(_ name: [UInt8]) -> Bool {
+        guard name.count >= 1, name.count <= 255 else { return false }
+        if name[0] == 0x2e && (name.count == 1 || (name.count == 2 && name[1] == 0x2e)) { return false }
+        return isPlain(name) && !name.contains(0x2f)
+    }
+    /// Without NUL: what a C string can hold.
+    public static func isPlain(_ bytes: [UInt8]) -> Bool { !bytes.contains(0) }
+}

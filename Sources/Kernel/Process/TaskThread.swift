@@ -1,0 +1,84 @@
+import HostOS
+import LinuxABI
+import Memory
+import Platform
+import Synchronization
+import VirtualFileSystem
+
+/// Everything the host thread of a new task needs to begin.
+struct TaskStart: Sendable {
+    var task: Task
+    var memory: AddressSpace
+    var files: DescriptorTable
+    var fileSystem: FileSystemContext
+    var registers: RegisterFile
+    /// Nil: as after execve.
+    var extendedState: [UInt8]?
+    var alternateStack = SignalStack()
+    var setChildTID = GuestAddress.null
+    var clearChildTID = GuestAddress.null
+    var vforkCompletion: VforkCompletion?
+    var dispatcher: any SystemCallDispatcher
+}
+
+/// Tells the parent whether the child's host thread could begin.
+private final class StartReport: Sendable {
+    private let outcome = Mutex<Errno?>(nil)
+    private let parker = HostParker()
+    private let isDone = Atomic<Bool>(false)
+
+    func report(_ error: Errno?) {
+        outcome.withLock { $0 = error }
+        isDone.store(true, ordering: .releasing)
+        parker.wake()
+    }
+    func wait() throws(Errno) {
+        while !isDone.load(ordering: .acquiring) { parker.park(until: nil) }
+        if let error = outcome.withLock({ $0 }) { throw error }
+    }
+}
+
+extension SandboxKernel {
+    /// Starts the task thread and returns once its guest thread exists.
+    /// - Throws: EAGAIN when the host gives no thread.
+    func start(_ start: TaskStart) throws(Errno) {
+        let report = StartReport()
+        shutdown.withLock { $0.taskThreads += 1 }
+        do throws(Errno) {
+            try HostThread.start { Self.body(start, report) }
+            try report.wait()
+        } catch {
+            taskThreadDidEnd()
+            throw .EAGAIN
+        }
+    }
+
+    private static func body(_ start: TaskStart, _ report: StartReport) {
+        let context: any PlatformContext
+        do throws(Errno) {
+            context = try start.memory.platformSpace.makeContext()
+            context.registers = start.registers
+            if let state = start.extendedState { try context.setExtendedState(state) }
+        } catch {
+            report.report(error)
+            return
+        }
+        let current = CurrentTask(
+            task: start.task, context: context, memory: start.memory, files: start.files, fileSystem: start.fileSystem)
+        current.alternateStack = start.alternateStack
+        current.clearChildTID = start.clearChildTID
+        current.vforkCompletion = start.vforkCompletion
+        start.task.host.withLock { $0 = Task.HostSide(interrupter: context.interrupter, threadID: HostThread.currentID) }
+        report.report(nil)
+        // As schedule_tail: a bad address is not an error.
+        if !start.setChildTID.isNull { try? start.memory.store(start.task.id, at: start.setChildTID) }
+        current.run(start.dispatcher)
+        current.finish()
+        start.task.kernel.taskThreadDidEnd()
+    }
+
+    func taskThreadDidEnd() {
+        shutdown.withLock { $0.taskThreads -= 1 }
+        taskThreadEnded.notify(.everything)
+    }
+}

@@ -1,0 +1,76 @@
+import LinuxABI
+
+extension ThreadGroup {
+    /// SIGCHLD for a stop or a continuation: Linux's do_notify_parent_cldstop.
+    func tellParentOfJobControl(_ notice: GroupSignals.ParentNotice) {
+        let stopSignal = signals.withLock { g in
+            if case .stopped(let signal) = g.stop { signal } else { Signal.SIGSTOP }
+        }
+        kernel.processes.withTree { _ in
+            guard let parent else { return }
+            var info: SignalInfo
+            switch notice {
+            case .stopped:
+                info = childInfo(code: SignalInfo.CLD_STOPPED, status: stopSignal.rawValue)
+            case .continued:
+                info = childInfo(code: SignalInfo.CLD_CONTINUED, status: Signal.SIGCONT.rawValue)
+            }
+            info.signo = Signal.SIGCHLD.rawValue
+            let action = parent.actions[.SIGCHLD]
+            if !action.isIgnore && !action.has(.noChildStop) { parent.send(info) }
+            parent.childEvents.notify(.everything)
+        }
+    }
+
+    /// The exit signal to the parent: Linux's do_notify_parent. Tree lock held.
+    /// - Returns: whether the parent wants no zombie (SIGCHLD ignored, or SA_NOCLDWAIT).
+    func tellParentOfExit(_ status: ExitStatus) -> Bool {
+        // Only init has no parent; nobody waits for it.
+        guard let parent else { return true }
+        var signal = exitSignal
+        var isReaped = false
+        if signal == .SIGCHLD {
+            let action = parent.actions[.SIGCHLD]
+            if action.isIgnore {
+                signal = nil
+                isReaped = true
+            } else if action.has(.noChildWait) {
+                isReaped = true
+            }
+        }
+        if let signal {
+            var info = childInfo(code: status.childCode, status: status.childStatus)
+            info.signo = signal.rawValue
+            parent.send(info)
+        }
+        parent.childEvents.notify(.everything)
+        return isReaped
+    }
+
+    private func childInfo(code: Int32, status: Int32) -> SignalInfo {
+        var info = SignalInfo(.SIGCHLD, code: code)
+        info.pid = id
+        info.uid = tasks.first?.credentials.realUID ?? 0
+        info.status = status
+        let usage = usage
+        info.userTime = UInt64(max(0, usage.user / 10_000_000))
+        info.systemTime = UInt64(max(0, usage.system / 10_000_000))
+        return info
+    }
+
+    /// A session leader's end frees the terminal: its foreground group gets SIGHUP and SIGCONT, the terminal hangs up.
+    func leaveTerminal() {
+        guard isSessionLeader else { return }
+        let session = session
+        let terminal = session.terminal.withLock { t in
+            defer { t = nil }
+            return t
+        }
+        guard let terminal else { return }
+        if let foreground = terminal.foregroundGroup {
+            foreground.send(SignalInfo(.SIGHUP, code: SignalInfo.SI_KERNEL))
+            foreground.send(SignalInfo(.SIGCONT, code: SignalInfo.SI_KERNEL))
+        }
+        terminal.sessionEnded()
+    }
+}

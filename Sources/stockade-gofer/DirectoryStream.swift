@@ -1,0 +1,50 @@
+import GoferProtocol
+import HostOS
+import LinuxABI
+
+/// An open host directory, read record by record.
+final class DirectoryStream {
+    private let descriptor: SharedHostDescriptor
+    private var records = ByteReader([])
+    private var isAtEnd = false
+    /// A record that was taken but did not fit into its reply.
+    private var pending: ListedEntry?
+
+    init(_ descriptor: consuming HostDescriptor) { self.descriptor = SharedHostDescriptor(descriptor) }
+
+    /// The next entry but `.` and `..`; nil at the end.
+    func next(withAttributes: Bool) throws(Errno) -> ListedEntry? {
+        if let entry = pending {
+            pending = nil
+            return entry
+        }
+        while true {
+            if records.remaining == 0 {
+                if isAtEnd { return nil }
+                let bytes = try HostFileCalls.directoryRecords(descriptor.number, capacity: 32768)
+                if bytes.isEmpty {
+                    isAtEnd = true
+                    return nil
+                }
+                records = ByteReader(bytes)
+            }
+            // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name with NULs.
+            let inode = try records.take(UInt64.self)
+            _ = try records.take(Int64.self)
+            let length = Int(try records.take(UInt16.self))
+            let type = try records.take(UInt8.self)
+            var name = try records.takeBytes(length - 19)
+            if let end = name.firstIndex(of: 0) { name.removeSubrange(end...) }
+            guard NameRule.isComponent(name) else { continue }
+            var status: HostFileStatus?
+            if withAttributes {
+                // An entry that has vanished meanwhile is left to the client to find out.
+                status = try? HostFileStatus(of: name, in: descriptor.number)
+                if status?.mode.type == nil { status = nil }
+            }
+            return ListedEntry(name: name, inode: inode, type: type, status: status)
+        }
+    }
+
+    func pushBack(_ entry: ListedEntry) { pending = entry }
+}

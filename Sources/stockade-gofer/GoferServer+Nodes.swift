@@ -1,0 +1,172 @@
+import GoferProtocol
+import HostOS
+import LinuxABI
+
+extension GoferServer {
+    /// How a single component resolves: no link is followed, nothing outside the directory is reached.
+    static let componentRules: ResolveFlags = [.beneath, .noMagicLinks, .noSymbolicLinks]
+
+    /// The entry `name` of a directory node, held by an O_PATH descriptor. Opening with O_PATH has no effect on what is there, so that
+    /// devices, FIFOs and sockets can be looked at but are never opened.
+    func child(of directory: Node, _ name: [UInt8]) throws(Errno) -> Node {
+        try directory.requireDirectory()
+        if directory.isSealed { throw .ENOENT }
+        let descriptor = try openComponent(name, in: directory, [.path, .noFollow])
+        let status = try HostFileStatus(of: descriptor.number)
+        guard status.mode.type != nil else { throw .EIO }
+        var isSealed = false
+        if status.device != directory.status.device { isSealed = try KernelFileSystems.contains(descriptor.number) }
+        return Node(descriptor, status: status, isWritable: directory.isWritable, isSealed: isSealed)
+    }
+
+    func openComponent(_ name: [UInt8], in directory: Node, _ flags: OpenFlags, mode: UInt16 = 0) throws(Errno) -> HostDescriptor {
+        // openat2 gives EAGAIN when a rename or mount elsewhere made the walk unsafe to judge.
+        for _ in 0..<64 {
+            do {
+                return try HostNames.open(name, in: directory.number, flags, mode: mode, resolve: Self.componentRules)
+            } catch {
+                if error == .EAGAIN { continue }
+                // A host without openat2: one component with O_NOFOLLOW follows nothing either.
+                if error == .ENOSYS { return try HostNames.openTrusted(name, in: directory.number, flags.union(.noFollow), mode: mode) }
+                throw error
+            }
+        }
+        throw .EAGAIN
+    }
+
+    func resolve(_ target: NodeTarget) throws(Errno) -> Node {
+        let node = try table.node(target.node)
+        return target.name.isEmpty ? node : try child(of: node, target.name)
+    }
+
+    /// A fresh descriptor for a node: a different open file of the same inode.
+    func reopen(_ node: Node, _ flags: OpenFlags) throws(Errno) -> HostDescriptor {
+        try HostNames.openTrusted(Array("\(node.number)".utf8), in: descriptors.number, flags.union(.noControllingTerminal))
+    }
+
+    /// The path that names a node's inode for calls that take no descriptor.
+    func path(of node: Node) -> [UInt8] { Array("/proc/self/fd/\(node.number)".utf8) }
+
+    func handle(for node: Node, _ wish: HandleWish) throws(Errno) -> NodeID {
+        switch wish {
+        case .none: .none
+        case .directories: node.type == .directory ? try table.add(node) : .none
+        case .all: try table.add(node)
+        }
+    }
+
+    // MARK: requests
+
+    func attach(_ request: AttachRequest) throws(Errno) -> NodeReply {
+        guard Int(request.grant) < grants.count else { throw .EINVAL }
+        switch grants[Int(request.grant)] {
+        case .failed(let error): throw error
+        case .open(let node): return NodeReply(node: try table.add(node), status: try HostFileStatus(of: node.number))
+        }
+    }
+
+    func walk(_ request: WalkRequest) throws(Errno) -> WalkReply {
+        var current = try table.node(request.node)
+        var reply = WalkReply(stopped: 0, nodes: [])
+        for name in request.names {
+            do {
+                let next = try child(of: current, name)
+                reply.nodes.append(NodeReply(node: try handle(for: next, request.handles), status: next.status))
+                if next.type == .symbolicLink { break }
+                current = next
+            } catch {
+                reply.stopped = error.rawValue
+                break
+            }
+        }
+        return reply
+    }
+
+    func close(_ request: CloseRequest) throws(Errno) -> Empty {
+        for node in request.nodes { table.close(node) }
+        return Empty()
+    }
+
+    func getAttributes(_ request: GetAttributesRequest) throws(Errno) -> HostFileStatus {
+        let node = try resolve(request.target)
+        return request.target.name.isEmpty ? try HostFileStatus(of: node.number) : node.status
+    }
+
+    func open(_ request: OpenFileRequest) throws(Errno) -> NodeReply {
+        let node = try resolve(request.target)
+        switch node.type {
+        case .regular: break
+        case .directory: throw .EISDIR
+        case .symbolicLink: throw .ELOOP
+        default: throw .ENXIO
+        }
+        if request.access != .read { try node.requireWritable() }
+        if node.isSealed { throw .EACCES }
+        let opened = try reopen(node, request.access.flags)
+        let reply = NodeReply(node: try handle(for: node, request.handles), status: try HostFileStatus(of: opened.number))
+        donation = consume opened
+        return reply
+    }
+
+    func readLink(_ request: ReadLinkRequest) throws(Errno) -> ByteString {
+        let node = try resolve(request.target)
+        if node.type != .symbolicLink { throw .EINVAL }
+        return ByteString(try HostNames.readLink([], in: node.number))
+    }
+
+    /// Encodes entries up to the size of a message.
+    func list(_ request: ListRequest) throws(Errno) -> [UInt8] {
+        let stream: DirectoryStream
+        var directory = NodeID.none
+        if request.stream == .none {
+            let node = try resolve(request.target)
+            try node.requireDirectory()
+            if node.isSealed { return ListReply(stream: .none, node: try handle(for: node, request.handles), entries: []).encoded() }
+            stream = DirectoryStream(try reopen(node, [.directory]))
+            directory = try handle(for: node, request.handles)
+        } else {
+            stream = try table.takeStream(request.stream)
+        }
+        let capacity = ProtocolLimits.maximumMessage - MessageHeader.size
+        var writer = ByteWriter(reserving: 8192)
+        writer.put(NodeID.none)
+        writer.put(directory)
+        writer.put(UInt32(0))
+        var count: UInt32 = 0
+        while let entry = try stream.next(withAttributes: request.withAttributes) {
+            if writer.bytes.count + ListedEntry.maximumSize > capacity {
+                stream.pushBack(entry)
+                let id: NodeID
+                if request.stream == .none {
+                    id = try table.add(stream)
+                } else {
+                    id = request.stream
+                    table.putBack(stream, id)
+                }
+                writer.patch(at: 0, UInt32(truncatingIfNeeded: id.rawValue))
+                writer.patch(at: 4, UInt32(truncatingIfNeeded: id.rawValue >> 32))
+                break
+            }
+            writer.put(entry)
+            count += 1
+        }
+        writer.patch(at: 16, count)
+        return writer.bytes
+    }
+
+    func fileSystemStatus(_ request: FileSystemStatusRequest) throws(Errno) -> HostFileSystemStatus {
+        try HostFileSystemStatus(of: try table.node(request.node).number)
+    }
+
+    func synchronize(_ request: SynchronizeRequest) throws(Errno) -> Empty {
+        let node = try table.node(request.node)
+        guard node.type == .regular || node.type == .directory, !node.isSealed else { throw .EINVAL }
+        let opened = try reopen(node, [])
+        switch request.extent {
+        case .file: try HostFileCalls.synchronize(opened.number, dataOnly: false)
+        case .data: try HostFileCalls.synchronize(opened.number, dataOnly: true)
+        case .fileSystem: try HostFileCalls.synchronizeFileSystem(opened.number)
+        }
+        return Empty()
+    }
+}

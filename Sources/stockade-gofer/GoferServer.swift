@@ -1,0 +1,114 @@
+import GoferProtocol
+import HostOS
+import LinuxABI
+
+/// Answers requests, one after the other. Everything that comes from the client is checked here, as if the Sentry were the guest.
+final class GoferServer {
+    enum GrantState {
+        case open(Node)
+        case failed(Errno)
+    }
+    let grants: [GrantState]
+    let landlockVersion: Int
+    var table: NodeTable
+    /// /proc/self/fd. Opening `N` in it re-opens exactly the file that an O_PATH descriptor refers to, without looking at a name that may
+    /// have changed since; the client never gets to name it.
+    let descriptors: HostDescriptor
+    /// A descriptor to send with the reply, closed afterwards.
+    var donation: HostDescriptor?
+
+    init(grants requested: [Grant], descriptorLimit: Int) throws(Errno) {
+        descriptors = try HostNames.openTrusted(Array("/proc/self/fd".utf8), [.path, .directory])
+        var opened: [GrantState] = []
+        for grant in requested { opened.append(Self.openGrant(grant)) }
+        grants = opened
+        var limits: [(descriptor: Int32, isWritable: Bool)] = []
+        for case .open(let node) in opened { limits.append((node.number, node.isWritable)) }
+        landlockVersion = try HostConfinement.landlock(limits)
+        // Some descriptors serve the requests themselves.
+        table = NodeTable(limit: max(16, descriptorLimit - opened.count - 32))
+        donation = nil
+    }
+
+    private static func openGrant(_ grant: Grant) -> GrantState {
+        do {
+            // The user named this path: symbolic links in it count.
+            let descriptor = try HostNames.openTrusted(grant.path, [.path])
+            let status = try HostFileStatus(of: descriptor.number)
+            // Not even on request: /proc shows the Gofer itself and every process of the user.
+            if try HostFileSystemStatus(of: descriptor.number).magic == 0x9fa0 { return .failed(.EACCES) }
+            return .open(Node(descriptor, status: status, isWritable: grant.isWritable, isSealed: false))
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// Serves until the client closes.
+    func run(_ socket: borrowing MessageSocket) throws(Errno) {
+        let statuses = grants.map { state -> Int32 in
+            switch state {
+            case .open: 0
+            case .failed(let error): error.rawValue
+            }
+        }
+        let hello = Hello(
+            landlock: UInt32(truncatingIfNeeded: landlockVersion), nodeLimit: UInt32(truncatingIfNeeded: table.limit), grants: statuses
+        ).encoded()
+        try socket.send(MessageHeader(type: .hello, request: 0, bodyLength: hello.count).encoded(), hello)
+
+        var buffer = [UInt8](repeating: 0, count: ProtocolLimits.maximumMessage)
+        while true {
+            var received: [Int32] = []
+            let length = try socket.receive(into: &buffer, descriptors: &received)
+            if length == 0 { return }
+            if !received.isEmpty {
+                // No request carries descriptors.
+                for number in received { _ = HostDescriptor(owning: number) }
+                throw .EBADMSG
+            }
+            let header = try MessageHeader(of: buffer, length: length, descriptors: 0)
+            guard header.errno == 0, header.type != .hello else { throw .EBADMSG }
+            donation = nil
+            var body: [UInt8] = []
+            var failure: Int32 = 0
+            do {
+                body = try dispatch(header.type, ByteReader(buffer, MessageHeader.size..<length))
+            } catch {
+                failure = error.rawValue
+                donation = nil
+            }
+            var numbers: [Int32] = []
+            if let number = donation?.number { numbers.append(number) }
+            let reply = MessageHeader(
+                type: header.type, request: header.request, errno: failure, bodyLength: body.count, descriptorCount: numbers.count)
+            try socket.send(reply.encoded(), body, descriptors: numbers)
+            donation = nil
+        }
+    }
+
+    private func dispatch(_ type: MessageType, _ body: ByteReader) throws(Errno) -> [UInt8] {
+        switch type {
+        case .hello: throw .EBADMSG
+        case .attach: try attach(AttachRequest(decoding: body)).encoded()
+        case .walk: try walk(WalkRequest(decoding: body)).encoded()
+        case .close: try close(CloseRequest(decoding: body)).encoded()
+        case .getAttributes: try getAttributes(GetAttributesRequest(decoding: body)).encoded()
+        case .open: try open(OpenFileRequest(decoding: body)).encoded()
+        case .create: try create(CreateRequest(decoding: body)).encoded()
+        case .makeNode: try makeNode(MakeNodeRequest(decoding: body)).encoded()
+        case .temporaryFile: try temporaryFile(TemporaryFileRequest(decoding: body)).encoded()
+        case .link: try link(LinkRequest(decoding: body)).encoded()
+        case .unlink: try unlink(UnlinkRequest(decoding: body)).encoded()
+        case .rename: try rename(RenameRequest(decoding: body)).encoded()
+        case .setAttributes: try setAttributes(SetAttributesRequest(decoding: body)).encoded()
+        case .readLink: try readLink(ReadLinkRequest(decoding: body)).encoded()
+        case .list: try list(ListRequest(decoding: body))
+        case .getExtendedAttribute: try getExtendedAttribute(GetExtendedAttributeRequest(decoding: body)).encoded()
+        case .setExtendedAttribute: try setExtendedAttribute(SetExtendedAttributeRequest(decoding: body)).encoded()
+        case .removeExtendedAttribute: try removeExtendedAttribute(RemoveExtendedAttributeRequest(decoding: body)).encoded()
+        case .listExtendedAttributes: try listExtendedAttributes(ListExtendedAttributesRequest(decoding: body)).encoded()
+        case .fileSystemStatus: try fileSystemStatus(FileSystemStatusRequest(decoding: body)).encoded()
+        case .synchronize: try synchronize(SynchronizeRequest(decoding: body)).encoded()
+        }
+    }
+}
