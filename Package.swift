@@ -28,7 +28,7 @@ func readmes(_ name: String) -> [String] {
     documented.contains(name) ? ["README.md"] : []
 }
 
-let documented: Set<String> = ["FileSystems"]
+let documented: Set<String> = ["FileSystems", "VirtualFileSystem"]
 
 let package = Package(
     name: "stockade",
@@ -72,5 +72,6 @@ let package = Package(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests("VirtualFileSystemTests", ["VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
     ]
 )
