@@ -110,6 +110,8 @@ public final class ThreadGroup: Sendable {
     public func setLimit(_ resource: ResourceLimit.Kind, _ limit: ResourceLimit) {
         attributes.withLock { $0.limits[Int(resource.rawValue)] = limit }
     }
+    /// All limits by RLIMIT_* number.
+    public var limits: [ResourceLimit] { attributes.withLock { $0.limits } }
     public var image: ProcessImage {
         get { attributes.withLock { $0.image } }
         set { attributes.withLock { $0.image = newValue } }
