@@ -1,10 +1,15 @@
 import HostOS
 import LinuxABI
+import Synchronization
 
 /// A file that can be mapped: implemented by inodes of regular files (tmpfs, overlay, Gofer), memfd, shared-memory segments.
 ///
 /// An address space asks for backing when it maps and when it faults, and registers each mapping so that the file can take it
 /// back (truncate, copy-up): see `MappingRecord`.
+///
+/// Every requirement is called with the address space's lock held, so a file takes its own locks after that one. It follows that
+/// a file must not hold a lock that it takes here while it copies from or to guest memory (`IOBuffer`), for a copy may fault on a
+/// mapping of that very file: retain the memory-file range, drop the lock, copy, release.
 public protocol MemoryMappable: AnyObject, Sendable {
     /// What lies behind `length` bytes from page-aligned `offset`, as a list that covers the range from its start (it may cover
     /// less; the caller asks again). With `forWriting`, the pieces are such that a store through a shared mapping changes the file:
@@ -22,6 +27,12 @@ public protocol MemoryMappable: AnyObject, Sendable {
     var mappableSize: UInt64 { get }
     /// msync(2) MS_SYNC: writes the range to stable storage where there is any.
     func synchronizeMapping(offset: UInt64, length: UInt64) throws(Errno)
+    /// madvise(2) MADV_REMOVE: makes a hole. Called without the address space's lock; the file invalidates its mappings.
+    func punchHole(offset: UInt64, length: UInt64) throws(Errno)
+}
+
+extension MemoryMappable {
+    public func punchHole(offset: UInt64, length: UInt64) throws(Errno) { throw .EOPNOTSUPP }
 }
 
 /// A run of file pages and what holds them.
@@ -55,6 +66,14 @@ public final class MappingRecord: Sendable {
 
 /// A weak reference to an address space.
 public final class AddressSpaceReference: Sendable {
-    public var space: AddressSpace? { nil }
+    private struct Box: Sendable {
+        weak var space: AddressSpace?
+    }
+    private let box = Mutex(Box())
+
+    /// Nil once the address space is gone.
+    public var space: AddressSpace? { box.withLock { $0.space } }
     public init() {}
+
+    func set(_ space: AddressSpace) { box.withLock { $0.space = space } }
 }

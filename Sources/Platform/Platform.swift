@@ -76,8 +76,17 @@ public protocol PlatformContext: AnyObject {
     /// Makes a running or about-to-run `resume` return `.interrupted` soon. May be used from any thread at any time.
     var interrupter: any PlatformInterrupter { get }
 
+    /// The task thread is about to sleep in the Sentry, and has woken again: placement of threads on CPUs follows.
+    func willBlock()
+    func didWake()
+
     /// Ends the host thread. The context is not used afterwards.
     func release()
+}
+
+extension PlatformContext {
+    public func willBlock() {}
+    public func didWake() {}
 }
 
 public protocol PlatformInterrupter: AnyObject, Sendable {

@@ -71,6 +71,15 @@ public final class InodeState: Sendable {
         return false
     }
 
+    // MARK: naming of unnamed files
+
+    /// An O_TMPFILE file (without O_EXCL) that has no name yet and may get one by linkat(2).
+    private let linkable = Atomic<Bool>(false)
+    var isLinkable: Bool {
+        get { linkable.load(ordering: .relaxed) }
+        set { linkable.store(newValue, ordering: .relaxed) }
+    }
+
     // MARK: set-ID bits
 
     /// The mode may have changed.

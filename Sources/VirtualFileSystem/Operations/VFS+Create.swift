@@ -53,6 +53,8 @@ extension VFS {
             try directory.node.checkAccess([.write, .execute], caller.credentials)
             guard old.node.fileSystem === directory.node.fileSystem else { throw .EXDEV }
             if old.dentry.isDirectory { throw .EPERM }
+            // A file that lost its last name stays nameless; one that never had a name may get one.
+            if old.dentry.isDeleted, try old.node.attributes().linkCount == 0, !old.node.shared.isLinkable { throw .ENOENT }
             try directory.node.link(name, to: old.node, caller: caller)
             _ = directory.didCreate(name, old.node)
         }
@@ -60,13 +62,14 @@ extension VFS {
     }
 
     /// An unnamed file in the directory `place`: O_TMPFILE.
-    static func createTemporary(in place: Path, permissions: UInt16, caller: any Caller) throws(Errno) -> Path {
+    static func createTemporary(in place: Path, permissions: UInt16, linkable: Bool, caller: any Caller) throws(Errno) -> Path {
         let credentials = caller.credentials
         try requireWritable(place.mount)
         try place.node.checkAccess([.write, .execute], credentials)
         let request = newNode(
             .regular, permissions: permissions & ~caller.umask, in: try place.node.attributes(), credentials)
         let inode = try place.node.temporaryFile(request, caller: caller)
+        inode.shared.isLinkable = linkable
         let dentry = Dentry(inode, parent: place.dentry, name: FileName("#\(inode.number)"))
         dentry.link.withLock { $0.isDeleted = true }
         return Path(mount: place.mount, dentry: dentry)

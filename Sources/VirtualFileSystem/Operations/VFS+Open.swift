@@ -39,7 +39,8 @@ extension VFS {
 
         if flags.contains(.temporaryFileBit) {
             var walk = try PathWalk(path, from: base, options, caller: caller, credentials: nil)
-            let file = try createTemporary(in: try walk.finish(), permissions: request.permissions, caller: caller)
+            let file = try createTemporary(
+                in: try walk.finish(), permissions: request.permissions, linkable: !flags.contains(.exclusive), caller: caller)
             return try openCreated(file, flags, caller: caller)
         }
         if flags.contains(.create) && !flags.contains(.path) {
@@ -166,6 +167,7 @@ extension VFS {
     private static func openOperations(_ inode: any Inode, _ type: FileType, _ flags: OpenFlags, caller: any Caller) throws(Errno)
         -> any FileOperations
     {
+        if inode.opensItself { return try inode.open(flags, caller: caller) }
         switch type {
         case .socket: throw .ENXIO
         case .fifo: return try Pipe.openFIFO(inode: inode, flags: flags, caller: caller)

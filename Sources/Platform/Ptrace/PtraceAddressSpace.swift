@@ -1,0 +1,76 @@
+import CStub
+import HostOS
+import LinuxABI
+import Synchronization
+
+/// A guest address space in a stub process.
+final class PtraceAddressSpace: PlatformAddressSpace {
+    let platform: PtracePlatform
+    private let stub: Mutex<StubProcess?>
+    /// Operations of one batch; a host file takes three and must not be split.
+    private static let batchLimit = Int(CSTUB_ORDER_SIZE - 64) / 64 - 3
+
+    init(platform: PtracePlatform, stub: StubProcess) {
+        self.platform = platform
+        self.stub = Mutex(stub)
+    }
+
+    private func current() throws(Errno) -> StubProcess {
+        guard let process = stub.withLock({ $0 }) else { throw .ESRCH }
+        return process
+    }
+
+    func apply(_ changes: [MappingChange]) throws(Errno) {
+        let process = try current()
+        var operations: [cstub_operation] = []
+        var files: [Int32] = []
+        operations.reserveCapacity(changes.count)
+        for change in changes {
+            switch change {
+            case .map(let range, let protection, .memoryFile(let offset), let populate):
+                try check(range)
+                operations.append(
+                    StubOperation.map(range, protection, descriptor: CSTUB_FD_MEMORY, offset: offset, populate: populate))
+            case .map(let range, let protection, .hostFile(let file, let offset), let populate):
+                try check(range)
+                operations.append(StubOperation.receiveFile(wait: true))
+                operations.append(
+                    StubOperation.map(range, protection, descriptor: CSTUB_FD_RECEIVED, offset: offset, populate: populate))
+                operations.append(StubOperation.close(CSTUB_FD_RECEIVED))
+                files.append(file.number)
+            case .unmap(let range):
+                try check(range)
+                operations.append(StubOperation.unmap(range))
+            case .protect(let range, let protection):
+                try check(range)
+                operations.append(StubOperation.protect(range, protection))
+            }
+            // A socket queues a bounded number of messages.
+            if operations.count >= Self.batchLimit || files.count >= 8 {
+                try process.perform(operations, descriptors: files)
+                operations.removeAll(keepingCapacity: true)
+                files.removeAll(keepingCapacity: true)
+            }
+        }
+        if !operations.isEmpty { try process.perform(operations, descriptors: files) }
+    }
+
+    /// The stub region and the first page are never a guest's to change.
+    private func check(_ range: GuestRange) throws(Errno) {
+        guard range.start.rawValue >= Page.size, range.end <= AddressLimits.maximum, !range.isEmpty, range.start.isPageAligned,
+            range.end.isPageAligned
+        else { throw .EINVAL }
+    }
+
+    func makeContext() throws(Errno) -> any PlatformContext {
+        try PtraceContext(platform: platform, process: current())
+    }
+
+    func destroy() {
+        guard let process = stub.withLock({ process in
+            defer { process = nil }
+            return process
+        }) else { return }
+        platform.recycle(process)
+    }
+}

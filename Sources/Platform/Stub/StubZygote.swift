@@ -1,0 +1,67 @@
+import CHost
+import CStub
+import HostOS
+import LinuxABI
+import Synchronization
+
+/// The process that forks stub processes, and the slots of shared memory through which they are ordered about.
+@safe final class StubZygote: Sendable {
+    private static let slotCount: UInt64 = 32768
+
+    let vdso: VDSOPlacement?
+    private let requests: Mutex<cstub_zygote>
+    private let freeSlots = Mutex(SlotAllocator(limit: UInt32(slotCount)))
+    // SAFETY: mapped once for the life of the process; each slot is used by the one StubProcess that holds its number.
+    private nonisolated(unsafe) let window: UnsafeMutableRawPointer
+    let processID: Int32
+
+    /// Forks the zygote. The process must have one thread: the child runs without the Swift runtime.
+    init(memoryFile: Int32) throws(Errno) {
+        var zygote = cstub_zygote()
+        // SAFETY: `zygote` is a live local that the call fills in.
+        try hostCall(unsafe cstub_zygote_start(memoryFile, Self.slotCount, &zygote))
+        guard let window = unsafe chost_map_slots(zygote.slots, Self.slotCount * UInt64(CSTUB_SLOT_SIZE)) else { throw hostErrno() }
+        unsafe self.window = window
+        processID = zygote.pid
+        if zygote.vdso_code_end != 0 {
+            func range(_ start: UInt64, _ end: UInt64) -> GuestRange { GuestRange(start: GuestAddress(start), end: GuestAddress(end)) }
+            vdso = VDSOPlacement(
+                data: range(zygote.vdso_data_start, zygote.vdso_data_end), code: range(zygote.vdso_code_start, zygote.vdso_code_end))
+        } else {
+            vdso = nil
+        }
+        requests = Mutex(zygote)
+    }
+
+    struct SlotAllocator {
+        var free: [UInt32] = []
+        var next: UInt32 = 0
+        let limit: UInt32
+        init(limit: UInt32) { self.limit = limit }
+        mutating func take() -> UInt32? {
+            if let slot = free.popLast() { return slot }
+            guard next < limit else { return nil }
+            next += 1
+            return next - 1
+        }
+    }
+
+    func takeSlot() throws(Errno) -> UInt32 {
+        guard let slot = freeSlots.withLock({ $0.take() }) else { throw .EAGAIN }
+        return slot
+    }
+    func returnSlot(_ slot: UInt32) { freeSlots.withLock { $0.free.append(slot) } }
+
+    /// The order pages and scratch page of a slot.
+    // SAFETY: slots are below `slotCount`, so the pointer stays inside the window.
+    func memory(ofSlot slot: UInt32) -> UnsafeMutableRawPointer { unsafe window + Int(slot) * Int(CSTUB_SLOT_SIZE) }
+
+    /// A new stub process with these three descriptors, which it gets copies of. - Throws: EAGAIN, ENOMEM, ESRCH.
+    func fork(slot: UInt32, orders: Int32, completion: Int32, files: Int32) throws(Errno) -> Int32 {
+        try requests.withLock { zygote throws(Errno) in
+            _ = chost_bind_to_cpu(zygote.pid, chost_stub_current_cpu())
+            // SAFETY: `zygote` is live for the call, which only reads it.
+            return try hostCall(unsafe cstub_zygote_fork(&zygote, slot, orders, completion, files))
+        }
+    }
+}

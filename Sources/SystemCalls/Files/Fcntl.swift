@@ -1,0 +1,152 @@
+import Kernel
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+/// fcntl(2).
+extension SystemCallFamilies {
+    public static let fcntl: [SystemCallEntry] = [.init(72, "fcntl", sysFcntl)]
+
+    @Sendable static func sysFcntl(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+        let number = a.int(0), command = a.int(1)
+        let entry = try current.files.entry(number)
+        let file = entry.description
+        switch command {
+        case FcntlCommand.F_DUPFD: return try duplicate(current, file, from: a.int(2), closeOnExec: false)
+        case FcntlCommand.F_DUPFD_CLOEXEC: return try duplicate(current, file, from: a.int(2), closeOnExec: true)
+        case FcntlCommand.F_GETFD: return entry.closeOnExec ? 1 : 0
+        case FcntlCommand.F_SETFD:
+            try current.files.setCloseOnExec(number, a.uint(2) & 1 != 0)
+            return 0
+        case FcntlCommand.F_GETFL: return Int(file.statusFlags.rawValue)
+        case FcntlCommand.F_DUPFD_QUERY: return (try? current.files.get(a.int(2))) === file ? 1 : 0
+        default: break
+        }
+        // O_PATH descriptors know no other command.
+        if file.isPathOnly { throw .EBADF }
+        switch command {
+        case FcntlCommand.F_SETFL:
+            try setStatusFlags(OpenFlags(rawValue: a.uint(2)), of: file, current)
+            return 0
+        case FcntlCommand.F_GETLK, FcntlCommand.F_SETLK, FcntlCommand.F_SETLKW, FcntlCommand.F_OFD_GETLK, FcntlCommand.F_OFD_SETLK,
+            FcntlCommand.F_OFD_SETLKW:
+            return try recordLock(current, number, file, command, a.address(2))
+        case FcntlCommand.F_SETOWN, FcntlCommand.F_GETOWN, FcntlCommand.F_SETSIG, FcntlCommand.F_GETSIG, FcntlCommand.F_SETOWN_EX,
+            FcntlCommand.F_GETOWN_EX, FcntlCommand.F_GETOWNER_UIDS:
+            return try asyncOwner(current, file, command, a)
+        case FcntlCommand.F_SETLEASE: return try setLease(current, file, a.int(2))
+        case FcntlCommand.F_GETLEASE: return Int(FlockBuffer.unlock)
+        case FcntlCommand.F_NOTIFY: throw file.type == .directory ? .EINVAL : .ENOTDIR
+        case FcntlCommand.F_SETPIPE_SZ:
+            guard file.operations.pipeCapacity != nil else { throw .EBADF }
+            return try file.operations.setPipeCapacity(Int(a.uint(2)), caller: current)
+        case FcntlCommand.F_GETPIPE_SZ:
+            guard let capacity = file.operations.pipeCapacity else { throw .EBADF }
+            return capacity
+        case FcntlCommand.F_ADD_SEALS:
+            guard file.operations.seals != nil else { throw .EINVAL }
+            guard file.isWritable else { throw .EPERM }
+            guard a.uint(2) & ~FileSeals.all.rawValue == 0 else { throw .EINVAL }
+            try file.operations.addSeals(FileSeals(rawValue: a.uint(2)))
+            return 0
+        case FcntlCommand.F_GET_SEALS:
+            guard let seals = file.operations.seals else { throw .EINVAL }
+            return Int(seals.rawValue)
+        default: throw .EINVAL
+        }
+    }
+
+    private static func duplicate(_ current: CurrentTask, _ file: FileDescription, from minimum: Int32, closeOnExec: Bool)
+        throws(Errno) -> Int
+    {
+        let limit = current.descriptorLimit
+        guard minimum >= 0 && minimum < limit else { throw .EINVAL }
+        return Int(try current.files.install(file, closeOnExec: closeOnExec, minimum: minimum, limit: limit))
+    }
+
+    /// F_SETFL: O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT and O_NOATIME change, the rest of `new` is ignored.
+    static func setStatusFlags(_ new: OpenFlags, of file: FileDescription, _ current: CurrentTask) throws(Errno) {
+        let changeable: OpenFlags = [.append, .nonBlocking, .async, .direct, .noAccessTime]
+        let old = file.statusFlags
+        if new.contains(.noAccessTime) && !old.contains(.noAccessTime) {
+            let credentials = current.credentials
+            guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(.fowner) else { throw .EPERM }
+        }
+        let result = old.subtracting(changeable).union(new.intersection(changeable))
+        try file.operations.statusFlagsChanged(result)
+        file.changeStatusFlags(set: new.intersection(changeable), clear: changeable)
+    }
+
+    /// F_SETLEASE: there are no leases; the answers are those of a file that others have open.
+    private static func setLease(_ current: CurrentTask, _ file: FileDescription, _ type: Int32) throws(Errno) -> Int {
+        guard file.type == .regular else { throw .EINVAL }
+        guard (0...2).contains(type) else { throw .EINVAL }
+        let credentials = current.credentials
+        let lease = CapabilitySet(rawValue: 1 << 28)
+        guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(lease) else { throw .EACCES }
+        throw .EAGAIN
+    }
+
+    // MARK: I/O signals
+
+    private static func asyncOwner(_ current: CurrentTask, _ file: FileDescription, _ command: Int32, _ a: SystemCallArguments)
+        throws(Errno) -> Int
+    {
+        switch command {
+        case FcntlCommand.F_SETOWN:
+            let id = a.int(2)
+            guard id != Int32.min else { throw .EINVAL }
+            try setOwner(current, file, id == 0 ? .none : id > 0 ? .process(id) : .processGroup(-id))
+        case FcntlCommand.F_GETOWN:
+            switch file.asyncOwner.withLock({ $0.kind }) {
+            case .none: return 0
+            case .thread(let id), .process(let id): return Int(id)
+            case .processGroup(let id): return -Int(id)
+            }
+        case FcntlCommand.F_SETSIG:
+            guard a.a2 <= 64 else { throw .EINVAL }
+            file.asyncOwner.withLock { $0.signal = a.int(2) }
+        case FcntlCommand.F_GETSIG: return Int(file.asyncOwner.withLock { $0.signal })
+        case FcntlCommand.F_SETOWN_EX:
+            let owner = try current.memory.load(FileOwnerBuffer.self, at: a.address(2))
+            switch (owner.type, owner.id) {
+            case (0...2, 0): try setOwner(current, file, .none)
+            case (0, let id): try setOwner(current, file, .thread(id))
+            case (1, let id): try setOwner(current, file, .process(id))
+            case (2, let id): try setOwner(current, file, .processGroup(id))
+            default: throw .EINVAL
+            }
+        case FcntlCommand.F_GETOWN_EX:
+            var owner = FileOwnerBuffer()
+            switch file.asyncOwner.withLock({ $0.kind }) {
+            case .none: owner.type = 1
+            case .thread(let id): (owner.type, owner.id) = (0, id)
+            case .process(let id): (owner.type, owner.id) = (1, id)
+            case .processGroup(let id): (owner.type, owner.id) = (2, id)
+            }
+            try current.memory.store(owner, at: a.address(2))
+        default:
+            let owner = file.asyncOwner.withLock { $0 }
+            try current.memory.storeArray([owner.realUID, owner.effectiveUID], at: a.address(2))
+        }
+        return 0
+    }
+
+    private static func setOwner(_ current: CurrentTask, _ file: FileDescription, _ kind: AsyncOwner.Kind) throws(Errno) {
+        let processes = current.kernel.processes
+        let exists =
+            switch kind {
+            case .none: true
+            case .thread(let id): processes.task(id) != nil
+            case .process(let id): processes.threadGroup(id) != nil
+            case .processGroup(let id): processes.processGroup(id) != nil
+            }
+        guard exists else { throw .ESRCH }
+        let credentials = current.credentials
+        file.asyncOwner.withLock {
+            $0.kind = kind
+            $0.realUID = credentials.realUID
+            $0.effectiveUID = credentials.effectiveUID
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import Kernel
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+/// sendfile(2) and copy_file_range(2).
+extension SystemCallFamilies {
+    public static let fileTransfer: [SystemCallEntry] = [
+        .init(40, "sendfile", sysSendfile),
+        .init(326, "copy_file_range", sysCopyFileRange),
+    ]
+
+    private static let chunk = 128 << 10
+
+    /// Reads one chunk at `offset`, without moving any position.
+    private static func chunk(_ file: FileDescription, at offset: Int64, _ count: Int, _ current: CurrentTask) throws(Errno) -> [UInt8] {
+        var buffer = IOBuffer(kernelCapacity: min(count, chunk))
+        _ = try file.operations.read(&buffer, at: .offset(offset), caller: current)
+        return buffer.kernelBytes
+    }
+
+    @Sendable static func sysSendfile(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+        var explicit: Int64?
+        if !a.address(2).isNull { explicit = try current.memory.load(Int64.self, at: a.address(2)) }
+        let source = try current.file(a.int(1))
+        guard source.isReadable else { throw .EBADF }
+        let isSeekable = source.operations.isSeekable && !source.operations.hasOwnPosition
+        if explicit != nil && !source.operations.isSeekable { throw .ESPIPE }
+        guard Int64(bitPattern: a.a3) >= 0 else { throw .EINVAL }
+        let count = min(Int(truncatingIfNeeded: a.a3), TransferLimit.bytes)
+        if let explicit { try FileIO.checkRange(explicit, count) }
+        let target = try current.file(a.int(0))
+        guard target.isWritable else { throw .EBADF }
+        switch source.type {
+        case .regular, .blockDevice, .characterDevice, .fifo: break
+        default: throw .EINVAL
+        }
+        if target.statusFlags.contains(.append) { throw .EINVAL }
+        if count == 0 { return 0 }
+
+        if let explicit {
+            let sent = try send(source, from: explicit, count, to: target, current)
+            try current.memory.store(explicit &+ Int64(sent), at: a.address(2))
+            return sent
+        }
+        guard isSeekable else { return try sendStream(source, count, to: target, current) }
+        let start = source.position.withLock { $0 }
+        let sent = try send(source, from: start, count, to: target, current)
+        // As Linux, which takes the position at the start and puts it back at the end.
+        source.position.withLock { $0 = start &+ Int64(sent) }
+        return sent
+    }
+
+    private static func send(_ source: FileDescription, from start: Int64, _ count: Int, to target: FileDescription, _ current: CurrentTask)
+        throws(Errno) -> Int
+    {
+        var total = 0
+        do throws(Errno) {
+            while total < count {
+                let bytes = try chunk(source, at: start &+ Int64(total), count - total, current)
+                if bytes.isEmpty { break }
+                var buffer = IOBuffer(kernelBytes: bytes)
+                let written = try FileIO.write(target, &buffer, current)
+                total += written
+                if written < bytes.count { break }
+                if current.isSignalPending { break }
+            }
+        } catch {
+            if total == 0 { throw error }
+        }
+        return total
+    }
+
+    /// From a pipe: bytes leave it only as the target takes them.
+    private static func sendStream(_ source: FileDescription, _ count: Int, to target: FileDescription, _ current: CurrentTask)
+        throws(Errno) -> Int
+    {
+        guard let pipe = (source.operations as? PipeEnd)?.pipe else {
+            var buffer = IOBuffer(kernelCapacity: min(count, chunk))
+            _ = try FileIO.read(source, &buffer, current)
+            var bytes = IOBuffer(kernelBytes: buffer.kernelBytes)
+            return bytes.remaining == 0 ? 0 : try FileIO.write(target, &bytes, current)
+        }
+        var total = 0
+        do throws(Errno) {
+            while total < count {
+                // Wait for bytes first, without the pipe's lock.
+                let bytes = try FileIO.blocking(
+                    source.operations, .allReadable, nonBlocking: source.isNonBlocking || total > 0, current
+                ) { () throws(Errno) in
+                    if pipe.isEmpty && !source.operations.readiness().contains(.hangUp) { throw .EAGAIN }
+                    return pipe.byteCount
+                }
+                if bytes == 0 { break }
+                let moved = try FileIO.blocking(target.operations, .allWritable, nonBlocking: target.isNonBlocking, current) {
+                    () throws(Errno) in
+                    try pipe.splice(out: count - total) { buffer throws(Errno) in
+                        try target.operations.write(&buffer, at: .stream, caller: current).count
+                    }
+                }
+                if moved == 0 { break }
+                total += moved
+            }
+        } catch {
+            if error == .EPIPE { current.raise(.SIGPIPE) }
+            if total == 0 { throw error }
+        }
+        return total
+    }
+
+    @Sendable static func sysCopyFileRange(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+        let source = try current.file(a.int(0))
+        let target = try current.file(a.int(2))
+        let readAt = try offset(current, source, a.address(1))
+        let writeAt = try offset(current, target, a.address(3))
+        guard a.uint(5) == 0 else { throw .EINVAL }
+        if source.type == .directory || target.type == .directory { throw .EISDIR }
+        guard source.type == .regular, target.type == .regular, let from = source.inode, let to = target.inode else { throw .EINVAL }
+        guard source.isReadable, target.isWritable, !target.statusFlags.contains(.append) else { throw .EBADF }
+        guard from.fileSystem === to.fileSystem else { throw .EXDEV }
+        guard Int64(bitPattern: a.a4) >= 0, readAt >= 0, writeAt >= 0 else { throw .EINVAL }
+        guard !readAt.addingReportingOverflow(a.long(4)).overflow, !writeAt.addingReportingOverflow(a.long(4)).overflow else {
+            throw .EOVERFLOW
+        }
+        let size = Int64(clamping: try from.attributes().size)
+        let count = min(Int(truncatingIfNeeded: a.a4), TransferLimit.bytes, Int(max(0, size - readAt)))
+        if from === to && readAt < writeAt &+ Int64(count) && writeAt < readAt &+ Int64(count) { throw .EINVAL }
+
+        var total = 0
+        do throws(Errno) {
+            while total < count {
+                let bytes = try chunk(source, at: readAt &+ Int64(total), count - total, current)
+                if bytes.isEmpty { break }
+                var buffer = IOBuffer(kernelBytes: bytes)
+                let written = try FileIO.write(target, &buffer, at: writeAt &+ Int64(total), current)
+                total += written
+                if written < bytes.count || current.isSignalPending { break }
+            }
+        } catch {
+            if total == 0 { throw error }
+        }
+        try advance(current, source, a.address(1), readAt, total)
+        try advance(current, target, a.address(3), writeAt, total)
+        return total
+    }
+
+    private static func offset(_ current: CurrentTask, _ file: FileDescription, _ address: GuestAddress) throws(Errno) -> Int64 {
+        if address.isNull { return file.position.withLock { $0 } }
+        return try current.memory.load(Int64.self, at: address)
+    }
+
+    private static func advance(_ current: CurrentTask, _ file: FileDescription, _ address: GuestAddress, _ start: Int64, _ count: Int)
+        throws(Errno)
+    {
+        if count == 0 { return }
+        if address.isNull {
+            file.position.withLock { $0 = start &+ Int64(count) }
+        } else {
+            try current.memory.store(start &+ Int64(count), at: address)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Kernel
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+/// ioctl(2): what holds for every file; the rest is the file's own.
+extension SystemCallFamilies {
+    public static let ioctl: [SystemCallEntry] = [.init(16, "ioctl", sysIoctl)]
+
+    private enum Generic {
+        static let FIGETBSZ: UInt32 = 2
+        static let FIOQSIZE: UInt32 = 0x5460
+        static let FICLONE: UInt32 = 0x4004_9409
+        static let FICLONERANGE: UInt32 = 0x4020_940d
+        static let FIDEDUPERANGE: UInt32 = 0xc018_9436
+        static let FS_IOC_FIEMAP: UInt32 = 0xc020_660b
+        static let FIFREEZE: UInt32 = 0xc004_5877
+        static let FITHAW: UInt32 = 0xc004_5878
+    }
+
+    @Sendable static func sysIoctl(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+        let number = a.int(0)
+        let file = try current.file(number)
+        let argument = a.address(2)
+        switch a.uint(1) {
+        case IoctlRequest.FIOCLEX: try current.files.setCloseOnExec(number, true)
+        case IoctlRequest.FIONCLEX: try current.files.setCloseOnExec(number, false)
+        case IoctlRequest.FIONBIO: try setFlag(.nonBlocking, of: file, current, argument)
+        case IoctlRequest.FIOASYNC:
+            guard file.operations.isPollable else { throw .ENOTTY }
+            try setFlag(.async, of: file, current, argument)
+        case Generic.FIOQSIZE:
+            switch file.type {
+            case .regular, .directory, .symbolicLink:
+                try current.memory.store(Int64(clamping: try file.attributes().size), at: argument)
+            default: throw .ENOTTY
+            }
+        case Generic.FIGETBSZ:
+            guard file.inode != nil else { throw .EINVAL }
+            try current.memory.store(Int32(truncatingIfNeeded: try file.attributes().blockSize), at: argument)
+        case Generic.FICLONE, Generic.FICLONERANGE, Generic.FIDEDUPERANGE, Generic.FS_IOC_FIEMAP: throw .EOPNOTSUPP
+        case Generic.FIFREEZE, Generic.FITHAW: throw current.credentials.has(.sysAdmin) ? .EOPNOTSUPP : .EPERM
+        case IoctlRequest.FIONREAD where file.type == .regular && file.operations.isSeekable && !file.operations.hasOwnPosition:
+            let size = Int64(clamping: try file.attributes().size)
+            let position = file.position.withLock { $0 }
+            try current.memory.store(Int32(truncatingIfNeeded: size - position), at: argument)
+        default: return try file.operations.ioctl(a.uint(1), argument: a.a2, caller: current)
+        }
+        return 0
+    }
+
+    private static func setFlag(_ flag: OpenFlags, of file: FileDescription, _ current: CurrentTask, _ argument: GuestAddress)
+        throws(Errno)
+    {
+        let isOn = try current.memory.load(Int32.self, at: argument) != 0
+        let old = file.statusFlags
+        try file.operations.statusFlagsChanged(isOn ? old.union(flag) : old.subtracting(flag))
+        file.changeStatusFlags(set: isOn ? flag : [], clear: isOn ? [] : flag)
+    }
+}
