@@ -108,4 +108,7 @@ long chost_landlock(const int *fds, const uint8_t *writable, size_t count) {
     return failure ? failure : version;
 }
 
-void chost_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+void chost_ignore_sigpipe(void) {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}

@@ -81,7 +81,7 @@ long chost_pin(int pid, int cpu);
 long chost_confine_child(int parent, int keep);
 /// Landlock: access rights for the trees of `fds`, nothing else. `writable` says which. Returns the ABI version applied, 0 without Landlock.
 long chost_landlock(const int *fds, const uint8_t *writable, size_t count);
-/// SIGPIPE is ignored, so that writes to closed pipes give EPIPE.
+/// SIGPIPE and SIGXFSZ are ignored, so that writes give EPIPE and EFBIG.
 void chost_ignore_sigpipe(void);
 
 #endif

@@ -54,6 +54,6 @@ public enum HostFileCalls {
         let found = try hostResult(chost_poll(descriptor, Int32(truncatingIfNeeded: events.rawValue), milliseconds))
         return PollEvents(rawValue: UInt32(truncatingIfNeeded: found))
     }
-    /// SIGPIPE is ignored in the whole process, so that a write to a closed pipe gives EPIPE.
-    public static func ignoreBrokenPipeSignal() { chost_ignore_sigpipe() }
+    /// SIGPIPE and SIGXFSZ are ignored in the whole process: writes give EPIPE and EFBIG instead.
+    public static func ignoreWriteSignals() { chost_ignore_sigpipe() }
 }

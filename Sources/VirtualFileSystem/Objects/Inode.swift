@@ -71,6 +71,8 @@ public protocol Inode: AnyObject, Sendable {
     /// `flags` holds access mode and status flags; O_TRUNC and O_CREAT were dealt with.
     func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations
     func truncate(to length: UInt64, caller: any Caller) throws(Errno)
+    /// Whether `open` serves whatever the type is: FIFOs, sockets and devices of the host behind an inherited descriptor.
+    var opensItself: Bool { get }
 
     // Extended attributes: xattr(7)
     func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8]
@@ -134,6 +136,7 @@ extension Inode {
     public func readLink(caller: any Caller) throws(Errno) -> [UInt8] { throw .EINVAL }
     public func followMagicLink(caller: any Caller) throws(Errno) -> Path? { nil }
     public func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations { throw .ENXIO }
+    public var opensItself: Bool { false }
     public func truncate(to length: UInt64, caller: any Caller) throws(Errno) { throw .EINVAL }
     public func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8] { throw .EOPNOTSUPP }
     public func setExtendedAttribute(_ name: [UInt8], _ value: [UInt8], flags: Int32, caller: any Caller) throws(Errno) {

@@ -167,6 +167,7 @@ extension VFS {
     private static func openOperations(_ inode: any Inode, _ type: FileType, _ flags: OpenFlags, caller: any Caller) throws(Errno)
         -> any FileOperations
     {
+        if inode.opensItself { return try inode.open(flags, caller: caller) }
         switch type {
         case .socket: throw .ENXIO
         case .fifo: return try Pipe.openFIFO(inode: inode, flags: flags, caller: caller)
