@@ -71,5 +71,6 @@ let package = Package(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),
     ]
 )
