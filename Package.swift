@@ -25,10 +25,13 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// Modules whose folder carries a README that the build must leave alone.
 func readmes(_ name: String) -> [String] {
-    documented.contains(name) ? ["README.md"] : []
+    (documented.contains(name) ? ["README.md"] : []) + (partsDocumented[name] ?? [])
 }
 
-let documented: Set<String> = []
+let documented: Set<String> = ["VirtualFileSystem", "GoferProtocol"]
+
+/// READMEs of parts of a module.
+let partsDocumented: [String: [String]] = ["FileSystems": ["Goferfs/README.md"]]
 
 let package = Package(
     name: "stockade",
@@ -67,10 +70,12 @@ let package = Package(
             name: "sandbox-exec",
             dependencies: ["SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
+        tests("FileSystemsTests", ["FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         .executableTarget(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
         tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),
+        tests("VirtualFileSystemTests", ["VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
     ]
 )

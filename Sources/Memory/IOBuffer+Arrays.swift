@@ -19,3 +19,30 @@ extension IOBuffer {
         return try take(into: &part)
     }
 }
+
+/// Fixed-size values, for files that transfer records (eventfd, signalfd, timerfd).
+extension IOBuffer {
+    /// Copies `value` into the buffer, which must have room for it. - Throws: EFAULT when not all of it could be stored.
+    public mutating func put<T: GuestData>(value: T) throws(Errno) {
+        var copy = value
+        var moved = 0
+        // SAFETY: the span covers the local `copy`, all of it initialised, and ends with the closure.
+        try unsafe withUnsafeBytes(of: &copy) { bytes throws(Errno) in
+            moved = try put(unsafe RawSpan(_unsafeBytes: bytes))
+        }
+        if moved != MemoryLayout<T>.size { throw .EFAULT }
+    }
+
+    /// Copies a value out of the buffer, which must hold it. - Throws: EFAULT when not all of it could be read.
+    public mutating func takeValue<T: GuestData>(_ type: T.Type) throws(Errno) -> T {
+        var value = T()
+        var moved = 0
+        // SAFETY: the span covers the local `value`, for which every bit pattern is valid, and ends with the closure.
+        try unsafe withUnsafeMutableBytes(of: &value) { bytes throws(Errno) in
+            var span = unsafe MutableRawSpan(_unsafeBytes: bytes)
+            moved = try take(into: &span)
+        }
+        if moved != MemoryLayout<T>.size { throw .EFAULT }
+        return value
+    }
+}

@@ -93,7 +93,8 @@ extension CurrentTask {
         }
         threadGroup.attributes.withLock { a in
             a.image = program.image
-            a.dumpable = program.isSecure ? 0 : 1
+            let c = program.credentials
+            a.dumpable = c.effectiveUID == c.realUID && c.effectiveGID == c.realGID ? 1 : 0
         }
         threadGroup.links.withLock { links in
             links.hasExecuted = true

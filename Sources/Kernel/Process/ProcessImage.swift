@@ -6,7 +6,7 @@ public struct ProcessImage: Sendable {
     /// The program, for /proc/PID/exe.
     public var executable: Path?
     /// The open program file. While it is held, writing to the file gives ETXTBSY.
-    public var executableFile: FileDescription?
+    public var executableFile: ExecutableFile?
     /// Argument and environment strings on the initial stack.
     public var arguments = GuestRange(start: .null, end: .null)
     public var environment = GuestRange(start: .null, end: .null)

@@ -91,6 +91,8 @@ public final class ThreadGroup: Sendable {
     public var parent: ThreadGroup? { links.withLock { $0.parent } }
     /// 0 for init.
     public var parentID: Int32 { links.withLock { $0.parent?.id ?? 0 } }
+    /// The thread of the parent that the process counts as a child of.
+    public var parentTaskID: Int32 { links.withLock { $0.parentTask } }
     public var children: [ThreadGroup] { links.withLock { $0.children } }
     public var processGroup: ProcessGroup { links.withLock { $0.processGroup } }
     public var session: Session { processGroup.session }

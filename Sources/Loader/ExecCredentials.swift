@@ -1,0 +1,45 @@
+import Kernel
+import LinuxABI
+import VirtualFileSystem
+
+/// How execve(2) changes credentials: set-user-ID, set-group-ID and the capability rules of capabilities(7). Files carry no
+/// capabilities here.
+enum ExecCredentials {
+    private static let noRoot: UInt32 = 1  // SECBIT_NOROOT
+    private static let keepCapabilities: UInt32 = 16  // SECBIT_KEEP_CAPS
+
+    /// - Returns: the new credentials, and whether the program gained privileges (AT_SECURE).
+    static func transform(_ old: Credentials, _ file: FileDescription) throws(Errno) -> (credentials: Credentials, isSecure: Bool) {
+        var new = old
+        let attributes = try file.attributes()
+        let mode = attributes.mode.permissions
+        let honoursSetID = !old.noNewPrivileges && !(file.path?.mount.flags.contains(.noSetUserID) ?? false)
+        if honoursSetID {
+            if mode & FileMode.setUserID != 0 { new.effectiveUID = attributes.uid }
+            if mode & FileMode.setGroupID != 0 && mode & 0o010 != 0 { new.effectiveGID = attributes.gid }
+        }
+        new.permitted = []
+        var becomesEffective = false
+        if new.secureBits & noRoot == 0 && (new.effectiveUID == 0 || new.realUID == 0) {
+            new.permitted = old.bounding.union(old.inheritable)
+            becomesEffective = new.effectiveUID == 0
+        }
+        let isSetID = new.effectiveUID != old.realUID || new.effectiveGID != old.realGID
+        let gained = !old.permitted.isSuperset(of: new.permitted)
+        if (isSetID || gained) && old.noNewPrivileges {
+            new.effectiveUID = new.realUID
+            new.effectiveGID = new.realGID
+            new.permitted.formIntersection(old.permitted)
+        }
+        new.savedUID = new.effectiveUID
+        new.fileSystemUID = new.effectiveUID
+        new.savedGID = new.effectiveGID
+        new.fileSystemGID = new.effectiveGID
+        if isSetID { new.ambient = [] }
+        new.permitted.formUnion(new.ambient)
+        new.effective = becomesEffective ? new.permitted : new.ambient
+        new.secureBits &= ~keepCapabilities
+        let isSecure = isSetID || (new.realUID != 0 && (becomesEffective || !new.ambient.isSuperset(of: new.permitted)))
+        return (new, isSecure)
+    }
+}

@@ -1,0 +1,85 @@
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+/// A socket as an open file: Linux's `struct socket`.
+public final class SocketFile: FileOperations {
+    public let socket: any Socket
+
+    init(_ socket: any Socket) { self.socket = socket }
+
+    /// A description of `socket`, with an inode of its own. `flags`: O_NONBLOCK.
+    public static func makeDescription(_ socket: any Socket, flags: OpenFlags, caller: any Caller) -> FileDescription {
+        let inode = PseudoInode(.sockets, FileMode(.socket, 0o777), credentials: caller.credentials)
+        return FileDescription(
+            operations: SocketFile(socket), inode: inode, anonymousName: inode.displayName,
+            flags: flags.intersection(.nonBlocking).union(.readWrite))
+    }
+
+    public func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
+        if buffer.remaining == 0 { return 0 }
+        var message = try socket.receive(&buffer, flags: [], caller: caller)
+        // Descriptors that came along are closed: read(2) has no place for them.
+        if !message.descriptions.isEmpty { DeferredRelease.drop(&message.descriptions) }
+        return message.count
+    }
+
+    public func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64) {
+        (try socket.send(&buffer, SendRequest(), caller: caller), 0)
+    }
+
+    public func readiness() -> PollEvents { socket.readiness() }
+    public func addWaiter(_ entry: WaitEntry) { socket.waiters.add(entry) }
+    public func removeWaiter(_ entry: WaitEntry) { socket.waiters.remove(entry) }
+    public var isPollable: Bool { true }
+
+    public func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
+        switch request {
+        case IoctlRequest.FIONREAD:
+            try caller.memory.store(Int32(truncatingIfNeeded: socket.readableBytes()), at: GuestAddress(argument))
+        case IoctlRequest.SIOCOUTQ:
+            try caller.memory.store(Int32(truncatingIfNeeded: socket.unsentBytes()), at: GuestAddress(argument))
+        default:
+            return try socket.ioctl(request, argument: argument, caller: caller)
+        }
+        return 0
+    }
+
+    public func blockingTimeout(for events: PollEvents) -> Int64? {
+        socket.options.state.withLock { events.contains(.readable) ? $0.receiveTimeout : $0.sendTimeout }
+    }
+
+    public func released() { socket.close() }
+}
+
+extension SocketFile {
+    /// setsockopt(2).
+    public func setOption(level: Int32, name: Int32, _ value: [UInt8], caller: any Caller) throws(Errno) {
+        guard level == SocketOption.levelSocket else {
+            try socket.setOption(level: level, name: name, value, caller: caller)
+            return
+        }
+        do {
+            try socket.options.set(name, value, caller: caller)
+        } catch {
+            if error != .ENOPROTOOPT { throw error }
+            try socket.setOption(level: level, name: name, value, caller: caller)
+        }
+    }
+
+    /// getsockopt(2): the whole value.
+    public func option(level: Int32, name: Int32, caller: any Caller) throws(Errno) -> [UInt8] {
+        guard level == SocketOption.levelSocket else { return try socket.option(level: level, name: name, caller: caller) }
+        switch name {
+        case SocketOption.type: return Bytes.of(socket.type.rawValue)
+        case SocketOption.domain: return Bytes.of(socket.family)
+        case SocketOption.protocolNumber: return Bytes.of(socket.protocolNumber)
+        case SocketOption.error: return Bytes.of(socket.takeError()?.rawValue ?? 0)
+        case SocketOption.acceptConnections: return Bytes.of(Int32(socket.isListening ? 1 : 0))
+        case SocketOption.cookie: return Bytes.of(UInt64(UInt(bitPattern: ObjectIdentifier(self).hashValue)))
+        default:
+            if let value = socket.options.get(name) { return value }
+            return try socket.option(level: level, name: name, caller: caller)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+extension UnixSocket {
+    private func origin(_ request: SendRequest, caller: any Caller, sender: [UInt8]) -> ReceiveQueue.Origin {
+        let credentials: UserCredentials
+        if let given = request.credentials {
+            credentials = given
+        } else {
+            let c = caller.credentials
+            credentials = UserCredentials(pid: caller.processID, uid: c.realUID, gid: c.realGID)
+        }
+        return ReceiveQueue.Origin(
+            account: options.account, credentials: credentials, sender: sender, descriptions: request.descriptions)
+    }
+
+    public func send(_ buffer: inout IOBuffer, _ request: SendRequest, caller: any Caller) throws(Errno) -> Int {
+        if request.flags.contains(.outOfBand) { throw .EOPNOTSUPP }
+        switch type {
+        case .stream: return try sendStream(&buffer, request, caller: caller)
+        case .datagram: return try sendDatagram(&buffer, request, caller: caller)
+        default: return try sendPacket(&buffer, request, caller: caller)
+        }
+    }
+
+    private func sendStream(_ buffer: inout IOBuffer, _ request: SendRequest, caller: any Caller) throws(Errno) -> Int {
+        let (peer, isWriteShut) = state.withLock { s -> (UnixSocket?, Bool) in
+            if case .connected(let peer) = s.phase { return (peer, s.isWriteShut) }
+            return (nil, s.isWriteShut)
+        }
+        if request.address?.isEmpty == false { throw peer != nil ? .EISCONN : .EOPNOTSUPP }
+        guard let peer else { throw .ENOTCONN }
+        if isWriteShut { throw .EPIPE }
+        return try peer.incoming.send(stream: &buffer, origin(request, caller: caller, sender: []))
+    }
+
+    private func sendPacket(_ buffer: inout IOBuffer, _ request: SendRequest, caller: any Caller) throws(Errno) -> Int {
+        if let error = takeError() { throw error }
+        guard let peer else { throw .ENOTCONN }
+        if state.withLock({ $0.isWriteShut }) { throw .EPIPE }
+        do throws(Errno) {
+            return try peer.incoming.send(message: &buffer, origin(request, caller: caller, sender: localName()))
+        } catch {
+            // The peer closed: for a connection that is a broken pipe.
+            throw error == .ECONNREFUSED ? .EPIPE : error
+        }
+    }
+
+    private func sendDatagram(_ buffer: inout IOBuffer, _ request: SendRequest, caller: any Caller) throws(Errno) -> Int {
+        let target: UnixSocket
+        if let address = request.address, !address.isEmpty {
+            let parsed = try UnixAddress(address)
+            if case .unnamed = parsed { throw .EINVAL }
+            try bindIfItPassesCredentials()
+            target = try find(parsed, caller: caller)
+        } else {
+            guard let peer else { throw .ENOTCONN }
+            try bindIfItPassesCredentials()
+            target = peer
+        }
+        if state.withLock({ $0.isWriteShut }) { throw .EPIPE }
+        let theirs = target.peer
+        if let theirs, theirs !== self { throw .EPERM }
+        do throws(Errno) {
+            return try target.incoming.send(
+                message: &buffer, origin(request, caller: caller, sender: localName()),
+                queueLimit: theirs === self ? .max : Self.datagramQueueLimit, blocked: waiters)
+        } catch {
+            if error == .ECONNREFUSED {
+                // The default peer is gone: the socket is unconnected again.
+                state.withLock { s in
+                    if case .connected(let peer) = s.phase, peer === target { s.phase = .unconnected }
+                }
+            }
+            throw error
+        }
+    }
+
+    /// The name messages carry: empty for an unnamed socket.
+    private func localName() -> [UInt8] {
+        state.withLock { s in
+            if case .unnamed = s.address { return [] }
+            return s.address.encoded
+        }
+    }
+
+    public func receive(_ buffer: inout IOBuffer, flags: MessageFlags, caller: any Caller) throws(Errno) -> ReceivedMessage {
+        if flags.contains(.outOfBand) { throw type == .stream ? .EINVAL : .EOPNOTSUPP }
+        let peek = flags.contains(.peek)
+        let wantsCredentials = options.passesCredentials.load(ordering: .relaxed)
+        if !isConnectionless {
+            guard peer != nil else { throw type == .stream ? .EINVAL : .ENOTCONN }
+        }
+        if type == .stream {
+            return try incoming.receive(stream: &buffer, peek: peek, wantsCredentials: wantsCredentials)
+        }
+        var message = try incoming.receive(
+            message: &buffer, peek: peek, fullLength: flags.contains(.truncated), wantsCredentials: wantsCredentials)
+        if type == .sequentialPacket {
+            // A connection: the peer's name is not repeated with each message, but recvfrom reports it as Linux does.
+            if message.address?.isEmpty == true { message.address = nil }
+        }
+        return message
+    }
+}

@@ -1,0 +1,150 @@
+import HostOS
+import Kernel
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+/// Flags of splice(2).
+private struct SpliceFlags: OptionSet {
+    let rawValue: UInt32
+    static let move = SpliceFlags(rawValue: 1)
+    static let nonBlocking = SpliceFlags(rawValue: 2)
+    static let more = SpliceFlags(rawValue: 4)
+    static let gift = SpliceFlags(rawValue: 8)
+    static let all: SpliceFlags = [.move, .nonBlocking, .more, .gift]
+}
+
+/// MAX_RW_COUNT.
+private let maximumTransfer = 0x7fff_f000
+
+private func length(_ argument: UInt64) -> Int { Int(min(argument, UInt64(maximumTransfer))) }
+
+private func pipe(_ description: FileDescription) -> Pipe? { (description.operations as? PipeEnd)?.pipe }
+
+/// splice(2): moves data between a pipe and a file, either way, or between two pipes.
+@Sendable func sysSplice(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+    let flags = SpliceFlags(rawValue: a.uint(5))
+    let count = length(a[4])
+    guard flags.isSubset(of: .all) else { throw .EINVAL }
+    if count == 0 { return 0 }
+    let input = try current.usableDescription(a.int(0)), output = try current.usableDescription(a.int(2))
+    let inOffset = a.address(1), outOffset = a.address(3)
+    let source = pipe(input), target = pipe(output)
+    if (source != nil && !inOffset.isNull) || (target != nil && !outOffset.isNull) { throw .ESPIPE }
+    guard input.isReadable && output.isWritable else { throw .EBADF }
+
+    switch (source, target) {
+    case (let source?, let target?):
+        if source === target { throw .EINVAL }
+        let waits = !flags.contains(.nonBlocking) && !input.isNonBlocking && !output.isNonBlocking
+        return try current.movePipeData(input, output, waits: waits) { () throws(Errno) in
+            try Pipe.transfer(from: source, to: target, count: count, keeping: false)
+        }
+    case (let source?, nil):
+        if output.statusFlags.contains(.append) { throw .EINVAL }
+        let waits = !flags.contains(.nonBlocking) && !input.isNonBlocking
+        return try current.movePipeData(input, output, waits: waits) { () throws(Errno) in
+            try current.withOffset(output, outOffset) { position throws(Errno) in
+                try source.splice(out: count) { bytes throws(Errno) in
+                    try output.operations.write(&bytes, at: position, caller: current).count
+                }
+            }
+        }
+    case (nil, let target?):
+        let waits = !flags.contains(.nonBlocking) && !output.isNonBlocking
+        return try current.movePipeData(input, output, waits: waits) { () throws(Errno) in
+            try current.withOffset(input, inOffset) { position throws(Errno) in
+                try target.splice(in: count) { room throws(Errno) in
+                    try input.operations.read(&room, at: position, caller: current)
+                }
+            }
+        }
+    case (nil, nil):
+        throw .EINVAL
+    }
+}
+
+/// tee(2): copies from one pipe to another and leaves the data where it was.
+@Sendable func sysTee(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+    let flags = SpliceFlags(rawValue: a.uint(3))
+    let count = length(a[2])
+    guard flags.isSubset(of: .all) else { throw .EINVAL }
+    if count == 0 { return 0 }
+    let input = try current.usableDescription(a.int(0)), output = try current.usableDescription(a.int(1))
+    guard input.isReadable && output.isWritable else { throw .EBADF }
+    guard let source = pipe(input), let target = pipe(output), source !== target else { throw .EINVAL }
+    let waits = !flags.contains(.nonBlocking) && !input.isNonBlocking && !output.isNonBlocking
+    return try current.movePipeData(input, output, waits: waits) { () throws(Errno) in
+        try Pipe.transfer(from: source, to: target, count: count, keeping: true)
+    }
+}
+
+/// vmsplice(2): memory to a pipe through its write end, or from it through its read end.
+@Sendable func sysVmsplice(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+    let flags = SpliceFlags(rawValue: a.uint(3))
+    guard flags.isSubset(of: .all) else { throw .EINVAL }
+    let description = try current.usableDescription(a.int(0))
+    guard pipe(description) != nil else { throw .EBADF }
+    guard a[2] <= 1024 else { throw .EINVAL }
+    let vectors = try IOVector.load(current, a.address(1), count: Int(a[2]))
+    var buffer = IOBuffer(current.memory, vectors)
+    if buffer.remaining == 0 { return 0 }
+    let waits = !flags.contains(.nonBlocking) && !description.isNonBlocking
+    return try current.movePipeData(description, description, waits: waits) { () throws(Errno) in
+        description.isWritable
+            ? try description.operations.write(&buffer, at: .stream, caller: current).count
+            : try description.operations.read(&buffer, at: .stream, caller: current)
+    }
+}
+
+extension CurrentTask {
+    /// Runs a transfer, waiting for either side where allowed, and raises SIGPIPE for a pipe without readers.
+    fileprivate func movePipeData(
+        _ input: FileDescription, _ output: FileDescription, waits: Bool, _ transfer: () throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        do throws(Errno) {
+            if !waits { return try transfer() }
+            return try retry(on: [(input.operations, .allReadable), (output.operations, .allWritable)], transfer)
+        } catch {
+            if error == .EPIPE { raise(.SIGPIPE) }
+            throw error
+        }
+    }
+
+    /// Gives `body` the position a transfer takes place at, and moves on what held it: the guest's offset word when there is one, else
+    /// the description's position.
+    fileprivate func withOffset(
+        _ description: FileDescription, _ address: GuestAddress, _ body: (FilePosition) throws(Errno) -> Int
+    ) throws(Errno) -> Int {
+        let file = description.operations
+        if !address.isNull {
+            guard file.isSeekable else { throw .EINVAL }
+            let offset = try memory.load(Int64.self, at: address)
+            if offset < 0 { throw .EINVAL }
+            let count = try body(.offset(offset))
+            try memory.store(offset &+ Int64(count), at: address)
+            return count
+        }
+        if !file.isSeekable || file.hasOwnPosition { return try body(.stream) }
+        return try description.position.withLock { position throws(Errno) in
+            let count = try body(.offset(position))
+            position &+= Int64(count)
+            return count
+        }
+    }
+}
+
+extension IOVector {
+    /// An iovec array with the checks of import_iovec: lengths that are negative as `ssize_t` give EINVAL, the sum is cut at
+    /// MAX_RW_COUNT. The caller checked `count` against UIO_MAXIOV.
+    static func load(_ current: CurrentTask, _ address: GuestAddress, count: Int) throws(Errno) -> [IOVector] {
+        var vectors = try current.memory.loadArray(IOVector.self, at: address, count: count)
+        var left = UInt64(maximumTransfer)
+        for index in vectors.indices {
+            if vectors[index].length > UInt64(Int64.max) { throw .EINVAL }
+            vectors[index].length = min(vectors[index].length, left)
+            left -= vectors[index].length
+        }
+        return vectors
+    }
+}

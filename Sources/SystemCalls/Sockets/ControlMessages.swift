@@ -1,0 +1,115 @@
+import Kernel
+import LinuxABI
+import Sockets
+import VirtualFileSystem
+
+/// Control messages: cmsg(3), unix(7).
+enum ControlMessages {
+    /// SCM_MAX_FD.
+    static let maximumDescriptors = 253
+
+    /// Takes SCM_RIGHTS and SCM_CREDENTIALS out of the sender's control buffer.
+    /// - Throws: EINVAL for a malformed buffer or unknown type, EBADF, EPERM for credentials that are not the sender's.
+    static func parse(_ bytes: [UInt8], into request: inout SendRequest, family: Int32, current: CurrentTask) throws(Errno) {
+        var offset = 0
+        while offset + ControlHeader.size <= bytes.count {
+            let length64 = word(bytes, offset)
+            guard length64 >= UInt64(ControlHeader.size), length64 <= UInt64(bytes.count - offset) else { throw .EINVAL }
+            let length = Int(length64)
+            let level = int(bytes, offset + 8), type = int(bytes, offset + 12)
+            let data = offset + ControlHeader.size
+            defer { offset += ControlHeader.align(length) }
+            guard level == SocketOption.levelSocket && family == AddressFamily.unix else { continue }
+            switch type {
+            case SocketOption.controlRights:
+                let count = (length - ControlHeader.size) / 4
+                guard request.descriptions.count + count <= maximumDescriptors else { throw .EINVAL }
+                for index in 0..<count {
+                    request.descriptions.append(try current.files.get(int(bytes, data + index * 4)))
+                }
+            case SocketOption.controlCredentials:
+                guard length == ControlHeader.size + 12 else { throw .EINVAL }
+                let given = UserCredentials(
+                    pid: int(bytes, data), uid: UInt32(bitPattern: int(bytes, data + 4)), gid: UInt32(bitPattern: int(bytes, data + 8)))
+                try check(given, current)
+                request.credentials = given
+            default:
+                throw .EINVAL
+            }
+        }
+    }
+
+    /// scm_check_creds: a process may claim its own ids, others only with the capability.
+    private static func check(_ given: UserCredentials, _ current: CurrentTask) throws(Errno) {
+        let c = current.credentials
+        let ownUser = given.uid == c.realUID || given.uid == c.effectiveUID || given.uid == c.savedUID
+        let ownGroup = given.gid == c.realGID || given.gid == c.effectiveGID || given.gid == c.savedGID
+        guard given.pid == current.processID || c.has(.sysAdmin), ownUser || c.has(.setuid), ownGroup || c.has(.setgid) else {
+            throw .EPERM
+        }
+        guard given.pid == current.processID || current.kernel.processes.task(given.pid) != nil else { throw .ESRCH }
+    }
+
+    /// Stores what came with a message, and installs the descriptors that have room. Returns the bytes used and MSG_CTRUNC if
+    /// something did not fit.
+    static func store(
+        _ message: inout ReceivedMessage, at address: GuestAddress, capacity: Int, closeOnExec: Bool, current: CurrentTask
+    ) throws(Errno) -> (length: Int, flags: MessageFlags) {
+        var used = 0
+        var flags: MessageFlags = []
+        if let c = message.credentials {
+            let data = bytes(of: UInt32(bitPattern: c.pid)) + bytes(of: c.uid) + bytes(of: c.gid)
+            let stored = try put(SocketOption.controlCredentials, data, at: address, used: &used, capacity: capacity, current)
+            if !stored { flags.insert(.controlTruncated) }
+        }
+        if !message.descriptions.isEmpty {
+            let room = max(0, (capacity - used - ControlHeader.size) / 4)
+            let wanted = min(room, message.descriptions.count)
+            var data: [UInt8] = []
+            var installed: [Int32] = []
+            for description in message.descriptions.prefix(wanted) {
+                guard let number = try? current.install(description, closeOnExec: closeOnExec) else { break }
+                installed.append(Int32(truncatingIfNeeded: number))
+                data += bytes(of: UInt32(truncatingIfNeeded: number))
+            }
+            if installed.count < message.descriptions.count { flags.insert(.controlTruncated) }
+            message.descriptions = []
+            if !installed.isEmpty {
+                do throws(Errno) {
+                    _ = try put(SocketOption.controlRights, data, at: address, used: &used, capacity: capacity, current)
+                } catch {
+                    for number in installed { _ = try? current.files.remove(number) }
+                    throw error
+                }
+            }
+        }
+        return (used, flags)
+    }
+
+    /// put_cmsg: cut at the end of the buffer. Returns whether all of it fitted.
+    private static func put(
+        _ type: Int32, _ data: [UInt8], at address: GuestAddress, used: inout Int, capacity: Int, _ current: CurrentTask
+    ) throws(Errno) -> Bool {
+        let room = capacity - used
+        guard room >= ControlHeader.size else { return false }
+        let full = ControlHeader.size + data.count
+        let length = min(full, room)
+        var bytes = Self.bytes(of: UInt64(length)) + Self.bytes(of: UInt32(bitPattern: SocketOption.levelSocket))
+        bytes += Self.bytes(of: UInt32(bitPattern: type))
+        bytes += data.prefix(length - ControlHeader.size)
+        try current.memory.copyOut(bytes, to: address + used)
+        used += min(room, ControlHeader.align(full))
+        return length == full
+    }
+
+    private static func int(_ bytes: [UInt8], _ offset: Int) -> Int32 { Int32(truncatingIfNeeded: load(bytes, offset, 4)) }
+    private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt64 { load(bytes, offset, 8) }
+    private static func load(_ bytes: [UInt8], _ offset: Int, _ count: Int) -> UInt64 {
+        var value: UInt64 = 0
+        for i in 0..<count { value |= UInt64(bytes[offset + i]) << UInt64(8 * i) }
+        return value
+    }
+    private static func bytes<T: FixedWidthInteger>(of value: T) -> [UInt8] {
+        (0..<T.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> T(truncatingIfNeeded: $0 * 8)) }
+    }
+}
