@@ -32,6 +32,7 @@ let documented: Set<String> = ["VirtualFileSystem", "GoferProtocol"]
 
 /// READMEs of parts of a module.
 let partsDocumented: [String: [String]] = ["FileSystems": ["Goferfs/README.md"]]
+let documented: Set<String> = ["FileSystems", "VirtualFileSystem"]
 
 let package = Package(
     name: "stockade",
