@@ -28,11 +28,10 @@ func readmes(_ name: String) -> [String] {
     (documented.contains(name) ? ["README.md"] : []) + (partsDocumented[name] ?? [])
 }
 
-let documented: Set<String> = ["VirtualFileSystem", "GoferProtocol"]
+let documented: Set<String> = ["FileSystems", "GoferProtocol", "VirtualFileSystem"]
 
 /// READMEs of parts of a module.
 let partsDocumented: [String: [String]] = ["FileSystems": ["Goferfs/README.md"]]
-let documented: Set<String> = ["FileSystems", "VirtualFileSystem"]
 
 let package = Package(
     name: "stockade",
