@@ -1,17 +1,15 @@
 /// Every family, for the dispatch table.
 extension SystemCallFamilies {
     public static var all: [SystemCallEntry] {
-        var entries: [SystemCallEntry] = []
-        // Files
-        entries += readWrite + openClose + stat + names + directories + fileAttributes + extendedAttributes
-        entries += fcntl + fileLocks + fileSystems + fileTransfer + ioctl + mounts + fileSynchronization + memoryFiles
-        // Pipes, events, sockets
-        entries += pipes + events + polling + sockets + messages
-        // Memory
-        entries += memoryMapping + memoryLocking + memoryAdvice + memoryPolicy + memoryBarriersAndKeys
-        // Processes and signals
-        entries += clone + exec + exitAndWait + identifiers + processControl + architecture + pidFiles + inspection
-        entries += signals + signalSending + restart
-        return entries
+        let files = [
+            readWrite, openClose, stat, names, directories, fileAttributes, extendedAttributes, fcntl, fileLocks, fileSystems, fileTransfer,
+            ioctl, mounts, fileSynchronization, memoryFiles,
+        ]
+        let memory = [memoryMapping, memoryAdvice, memoryLocking, memoryPolicy, memoryBarriersAndKeys]
+        let communication = [pipes, events, polling, sockets, messages]
+        let process = [
+            signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
+        ]
+        return Array([files, memory, communication, process].joined().joined())
     }
 }
