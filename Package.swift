@@ -28,7 +28,7 @@ func readmes(_ name: String) -> [String] {
     documented.contains(name) ? ["README.md"] : []
 }
 
-let documented: Set<String> = []
+let documented: Set<String> = ["Sockets"]
 
 let package = Package(
     name: "stockade",
@@ -71,5 +71,6 @@ let package = Package(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests("IPCTests", ["Sockets", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
     ]
 )
