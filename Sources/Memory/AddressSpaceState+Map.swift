@@ -3,12 +3,6 @@ import Platform
 
 /// mmap(2).
 extension AddressSpaceState {
-    /// Flags that MAP_SHARED_VALIDATE accepts: Linux's LEGACY_MAP_MASK.
-    static let knownMapFlags: MapFlags = [
-        .shared, .private, .fixed, .anonymous, .low32Bit, .growsDown, .denyWrite, .executable, .locked, .noReserve, .populate,
-        .nonBlock, .stack, .hugeTLB,
-    ]
-
     /// A request after the checks that need no lock.
     struct CheckedRequest {
         var address: UInt64
@@ -41,7 +35,7 @@ extension AddressSpaceState {
         case 1: isShared = true
         case 2: isShared = false
         case 3 where !isAnonymous:
-            guard request.flags.isSubset(of: knownMapFlags) else { throw .EOPNOTSUPP }
+            guard request.flags.isSubset(of: .known) else { throw .EOPNOTSUPP }
             isShared = true
         default: throw .EINVAL
         }

@@ -31,6 +31,8 @@ struct AddressSpaceState: Sendable {
     /// Memory reserved to follow the heap, so that a growing heap stays one run. `offset` continues the heap's last page.
     var heapReserve = MemoryRange(offset: 0, length: 0)
     var stackAddress: UInt64?
+    /// NUMA policies that threads set, by thread id.
+    var policies: [Int32: MemoryPolicy] = [:]
     /// mlockall(MCL_FUTURE): flags for new areas.
     var futureLock: Area.Flags = []
 

@@ -150,14 +150,20 @@ extension TmpfsData {
 
     var seals: FileSeals { map.withLock { $0.seals } }
 
-    /// - Throws: EINVAL, EPERM.
+    /// - Throws: EINVAL, EPERM (sealed against sealing), EBUSY (a shared mapping may write).
     func addSeals(_ new: FileSeals) throws(Errno) {
         guard FileSeals.all.isSuperset(of: new) else { throw .EINVAL }
         try transfer.withLock { _ throws(Errno) in
-            try map.withLock { m throws(Errno) in
-                if m.seals.contains(.seal) { throw .EPERM }
-                m.seals.formUnion(new)
+            // With `records` held no mapping comes in between: see `refusesSharedWrites`.
+            try records.withLock { records throws(Errno) in
+                try map.withLock { m throws(Errno) in
+                    if m.seals.contains(.seal) { throw .EPERM }
+                    if new.contains(.write) && !m.seals.contains(.write) && records.values.contains(where: \.mayWrite) { throw .EBUSY }
+                    m.seals.formUnion(new)
+                }
             }
         }
     }
+
+    var refusesSharedWrites: Bool { !seals.isDisjoint(with: [.write, .futureWrite]) }
 }

@@ -22,7 +22,13 @@ final class TmpfsFile: FileOperations {
     }
 
     var isSeekable: Bool { true }
-    var mappable: (any MemoryMappable)? { data }
+    var mappable: (any MemoryMappable)? {
+        if isWritable && data.lower != nil {
+            inode.pin()
+            data.prepareForWritableMapping()
+        }
+        return data
+    }
 
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         guard case .offset(let offset) = position, let start = UInt64(exactly: offset) else { throw .EINVAL }
@@ -79,9 +85,11 @@ final class TmpfsFile: FileOperations {
 
     func released() { if isWritable { data.dropReserve() } }
 
-    var seals: FileSeals? { data.seals }
+    /// The overlay stands for a disk file system, where files have no seals.
+    var seals: FileSeals? { data.core.hasLower ? nil : data.seals }
 
     func addSeals(_ seals: FileSeals) throws(Errno) {
+        if data.core.hasLower { throw .EINVAL }
         var seals = seals
         // memfd_create(2): a file whose execute bits are fixed while some are set is fixed in content too.
         if seals.contains(.execute), inode.state.withLock({ $0.mode.permissions & 0o111 != 0 }) {

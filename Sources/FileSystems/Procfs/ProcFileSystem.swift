@@ -1,0 +1,65 @@
+import HostOS
+import Kernel
+import LinuxABI
+import VirtualFileSystem
+
+/// proc(5): the kernel's own state and its processes as files. Names of processes come and go, so nothing is cached and an inode is made
+/// at each look-up.
+///
+/// No lock is held here while the kernel's objects are asked.
+public final class ProcFileSystem: FileSystem, SyntheticTreeHost {
+    public let typeName = "proc"
+    public let device = AnonymousDevice.allocate()
+    public let cachePolicy = CachePolicy.none
+    let kernel: SandboxKernel
+    let creationTime = HostClock.realtime.timespec
+    let fileSize: UInt64 = 0
+    let directoryPermissions: UInt16 = 0o555
+    /// What is not a process, below the root.
+    let fixed: [SyntheticTree]
+    /// /proc/PID/net.
+    let network: SyntheticTree
+    let machine: MachineFacts
+
+    static let rootNumber: UInt64 = 1
+    /// Linux's PROC_DYNAMIC_FIRST: numbers of fixed files.
+    private static let firstFixedNumber: UInt64 = 0xf000_0000
+
+    /// The kernel exists already: mount the file system on the living namespace. `machine` is read from the host here, so make it
+    /// before the Sentry gives up opening host files.
+    public init(kernel: SandboxKernel, machine: MachineFacts = MachineFacts()) {
+        self.kernel = kernel
+        self.machine = machine
+        var next = Self.firstFixedNumber
+        var fixed: [SyntheticTree] = []
+        for entry in ProcTree.entries(kernel: kernel, machine: machine) {
+            fixed.append(SyntheticTree(entry, parent: Self.rootNumber, next: &next))
+        }
+        self.fixed = fixed
+        network = SyntheticTree(.directory("net", NetworkFiles.entries), parent: Self.rootNumber, next: &next)
+    }
+
+    public var root: any Inode { ProcRoot(self) }
+    public func statistics() throws(Errno) -> FileSystemStatistics { FileSystemStatistics(magic: 0x9fa0) }
+}
+
+/// What /proc shows of the machine; read once.
+public struct MachineFacts: Sendable {
+    public var processorCount: Int
+    /// The text of /proc/cpuinfo.
+    public var processorInformation: [UInt8]
+    /// Bytes of memory that the sandbox has; the kernel's memory file may say less.
+    public var memoryBytes: UInt64
+
+    /// The host's values.
+    public init() {
+        processorCount = HostMachine.processorCount
+        processorInformation = HostMachine.processorInformation()
+        memoryBytes = HostMachine.memoryBytes
+    }
+    public init(processorCount: Int, processorInformation: [UInt8], memoryBytes: UInt64) {
+        self.processorCount = processorCount
+        self.processorInformation = processorInformation
+        self.memoryBytes = memoryBytes
+    }
+}

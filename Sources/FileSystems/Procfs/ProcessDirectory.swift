@@ -1,0 +1,108 @@
+import Kernel
+import LinuxABI
+import VirtualFileSystem
+
+/// /proc/PID and /proc/PID/task/TID.
+final class ProcessDirectory: SyntheticDirectory {
+    private let reference: ProcessReference
+    let shared = InodeState()
+    init(_ reference: ProcessReference) { self.reference = reference }
+
+    /// Subdirectories and links, in the order of the listing; files follow.
+    private enum Subdirectory: String, CaseIterable, Sendable {
+        case task, fd, fdinfo, ns, net
+        var permissions: UInt16 {
+            switch self {
+            case .fd: 0o500
+            case .ns: 0o511
+            default: 0o555
+            }
+        }
+    }
+
+    var fileSystem: any FileSystem { reference.fileSystem }
+    var number: UInt64 { reference.number }
+    var parentNumber: UInt64 {
+        reference.thread == nil ? ProcFileSystem.rootNumber : ProcessReference(reference.fileSystem, reference.group, nil).number(.directories, 0)
+    }
+    var mode: FileMode { FileMode(.directory, 0o555) }
+    var owner: SyntheticOwner { reference.owner(publicDirectory: true) }
+    var time: Timespec { reference.startTime }
+    var linkCount: UInt32 { reference.thread == nil ? 7 : 6 }
+
+    func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
+        guard reference.isAlive else { return nil }
+        let text = String(decoding: name.bytes, as: UTF8.self)
+        if let file = ProcessFile(rawValue: text), file.exists(inThread: reference.thread != nil) {
+            return file == .mem ? ProcessMemoryFile(reference) : ProcessFileInode(reference, file)
+        }
+        if let link = ProcessLink.Kind(rawValue: text) { return ProcessLink(reference, link) }
+        switch Subdirectory(rawValue: text) {
+        case .task: return reference.thread == nil ? ThreadsDirectory(reference) : nil
+        case .fd: return DescriptorDirectory(reference, .links)
+        case .fdinfo: return DescriptorDirectory(reference, .information)
+        case .ns: return NamespaceDirectory(reference)
+        case .net: return reference.fileSystem.network.inode(in: reference.fileSystem)
+        case nil: return nil
+        }
+    }
+
+    func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
+        guard reference.isAlive else { throw .ENOENT }
+        var result: [SyntheticEntry] = []
+        var place: Int64 = 2
+        func add(_ name: String, _ number: UInt64, _ type: FileType) {
+            if place >= position {
+                result.append(SyntheticEntry(name: Array(name.utf8), number: number, type: type, position: place))
+            }
+            place += 1
+        }
+        let isThread = reference.thread != nil
+        for (index, directory) in Subdirectory.allCases.enumerated() {
+            if directory == .task && isThread { continue }
+            let number = directory == .net ? reference.fileSystem.network.number : reference.number(.directories, index)
+            add(directory.rawValue, number, .directory)
+        }
+        for (index, link) in ProcessLink.Kind.allCases.enumerated() {
+            add(link.rawValue, reference.number(.links, index), .symbolicLink)
+        }
+        for file in ProcessFile.allCases where file.exists(inThread: isThread) {
+            add(file.rawValue, reference.number(.files, file.index), .regular)
+        }
+        return result
+    }
+}
+
+/// /proc/PID/task.
+final class ThreadsDirectory: SyntheticDirectory {
+    private let reference: ProcessReference
+    let shared = InodeState()
+    init(_ reference: ProcessReference) { self.reference = reference }
+
+    var fileSystem: any FileSystem { reference.fileSystem }
+    var number: UInt64 { reference.number(.directories, 0) }
+    var parentNumber: UInt64 { reference.number }
+    var mode: FileMode { FileMode(.directory, 0o555) }
+    var owner: SyntheticOwner { reference.owner(publicDirectory: true) }
+    var time: Timespec { reference.startTime }
+    var linkCount: UInt32 { 2 + UInt32(truncatingIfNeeded: reference.group.threadCount) }
+
+    func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
+        guard let id = ProcName.id(name), let task = reference.kernel.processes.task(id), task.threadGroup === reference.group else {
+            return nil
+        }
+        return ProcessDirectory(ProcessReference(reference.fileSystem, reference.group, task))
+    }
+
+    func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
+        guard reference.isAlive else { throw .ENOENT }
+        var ids = reference.group.tasks.map(\.id)
+        // A zombie keeps its leader.
+        if ids.isEmpty { ids = [reference.group.id] }
+        return ids.sorted().filter { Int64($0) + 2 >= position }.map { id in
+            SyntheticEntry(
+                name: Array(String(id).utf8), number: ProcessReference.number(id, isThread: true), type: .directory,
+                position: Int64(id) + 2)
+        }
+    }
+}

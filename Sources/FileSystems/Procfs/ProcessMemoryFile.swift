@@ -1,0 +1,105 @@
+import Kernel
+import LinuxABI
+import Memory
+import VirtualFileSystem
+
+/// /proc/PID/mem: the address space, by address.
+final class ProcessMemoryFile: SyntheticInode {
+    private let reference: ProcessReference
+    let shared = InodeState()
+    init(_ reference: ProcessReference) { self.reference = reference }
+
+    var fileSystem: any FileSystem { reference.fileSystem }
+    var number: UInt64 { reference.number(.files, ProcessFile.mem.index) }
+    var mode: FileMode { FileMode(.regular, 0o600) }
+    var owner: SyntheticOwner { reference.owner() }
+    var time: Timespec { reference.startTime }
+
+    /// The address space is that of the moment of opening: after execve(2) it is gone (mem_open).
+    func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations {
+        _ = try reference.task()
+        try reference.requireInspection(caller)
+        return ProcessMemoryOperations(reference.memory)
+    }
+}
+
+final class ProcessMemoryOperations: FileOperations {
+    private let memory: AddressSpace?
+    init(_ memory: AddressSpace?) { self.memory = memory }
+
+    private static let piece = 1 << 16
+
+    var isSeekable: Bool { true }
+
+    private func start(_ position: FilePosition) -> UInt64 {
+        if case .offset(let offset) = position { UInt64(bitPattern: offset) } else { 0 }
+    }
+
+    func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
+        guard let memory else { return 0 }
+        var address = start(position)
+        var done = 0
+        while buffer.remaining > 0 {
+            do throws(Errno) {
+                let bytes = try copyIn(memory, GuestAddress(address), min(buffer.remaining, Self.piece))
+                let count = try buffer.put(bytes)
+                done += count
+                address &+= UInt64(count)
+                if count < bytes.count { break }
+            } catch {
+                if done > 0 { break }
+                throw error == .EFAULT && !isReadable(memory, GuestAddress(address)) ? .EIO : error
+            }
+        }
+        return done
+    }
+
+    /// As many of `count` bytes as there are: whole pages at a time, for the range may end at a hole.
+    private func copyIn(_ memory: AddressSpace, _ address: GuestAddress, _ count: Int) throws(Errno) -> [UInt8] {
+        do throws(Errno) {
+            return try memory.copyIn(address, count: count)
+        } catch {
+            let toPageEnd = Int(Page.size - address.pageOffset)
+            guard count > toPageEnd else { throw error }
+            return try memory.copyIn(address, count: toPageEnd)
+        }
+    }
+    private func isReadable(_ memory: AddressSpace, _ address: GuestAddress) -> Bool {
+        (try? memory.copyIn(address, count: 1)) != nil
+    }
+
+    func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64) {
+        let from = start(position)
+        guard let memory else { return (0, Int64(bitPattern: from)) }
+        var address = from
+        var done = 0
+        while buffer.remaining > 0 {
+            let toPageEnd = Int(Page.size - GuestAddress(address).pageOffset)
+            // Probe before taking: what was taken out of the buffer cannot be put back.
+            do throws(Errno) {
+                let bytes = try buffer.take(min(buffer.remaining, toPageEnd))
+                do throws(Errno) {
+                    try memory.copyOut(bytes, to: GuestAddress(address))
+                } catch {
+                    if done > 0 { break }
+                    throw Errno.EIO
+                }
+                done += bytes.count
+                address &+= UInt64(bytes.count)
+            } catch {
+                if done > 0 { break }
+                throw error
+            }
+        }
+        return (done, Int64(bitPattern: address))
+    }
+
+    /// From the beginning and from here only (mem_lseek); any address is a position.
+    func seek(offset: Int64, whence: Int32, current: Int64) throws(Errno) -> Int64 {
+        switch whence {
+        case 0: return offset
+        case 1: return current &+ offset
+        default: throw .EINVAL
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Kernel
+import LinuxABI
+import VirtualFileSystem
+
+/// Writes to a process's files.
+struct ProcessSetting {
+    let reference: ProcessReference
+    let caller: any Caller
+    init(_ reference: ProcessReference, _ caller: any Caller) {
+        self.reference = reference
+        self.caller = caller
+    }
+
+    func store(_ bytes: [UInt8], in file: ProcessFile) throws(Errno) {
+        let task = try reference.task()
+        switch file {
+        case .comm:
+            // Only threads of the process itself may (comm_write).
+            guard caller.processID == reference.group.id else { throw .EINVAL }
+            task.name = Array(bytes.prefix(15).prefix { $0 != 0 })
+        case .oomScoreAdjustment: try setOOMScoreAdjustment(bytes)
+        case .timerSlack:
+            guard caller.processID == reference.group.id || caller.credentials.has(.sysNice) else { throw .EPERM }
+            guard let value = TextNumber.parse(bytes), value >= 0 else { throw .EINVAL }
+            task.timerSlack = value == 0 ? 50_000 : UInt64(value)
+        case .uidMap, .gidMap, .projectIDMap:
+            // Each map can be written once, and the initial namespace's has been.
+            throw .EPERM
+        case .setgroups: throw .EPERM
+        case .loginuid: throw .EPERM
+        default: throw .EINVAL
+        }
+    }
+
+    /// Lowering it below what the process began with takes CAP_SYS_RESOURCE; here: below its present value.
+    private func setOOMScoreAdjustment(_ bytes: [UInt8]) throws(Errno) {
+        guard let value = TextNumber.parse(bytes), value >= -1000, value <= 1000 else { throw .EINVAL }
+        let group = reference.group
+        if value < Int64(group.oomScoreAdjustment) && !caller.credentials.has(.sysResource) { throw .EACCES }
+        group.oomScoreAdjustment = Int32(truncatingIfNeeded: value)
+    }
+}

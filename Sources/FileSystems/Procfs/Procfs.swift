@@ -1,1 +1,0 @@
-/// The proc file system: proc(5). Written by the integrator.

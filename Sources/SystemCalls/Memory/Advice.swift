@@ -1,0 +1,54 @@
+import Kernel
+import LinuxABI
+import Memory
+
+/// madvise(2), process_madvise(2), mincore(2).
+extension SystemCallFamilies {
+    public static let memoryAdvice: [SystemCallEntry] = [
+        .init(27, "mincore", sysMincore),
+        .init(28, "madvise", sysMadvise),
+        .init(440, "process_madvise", sysProcessMadvise),
+    ]
+}
+
+private func sysMadvise(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+    try current.memory.advise(a.address(0), length: a[1], advice: a.int(2))
+    return 0
+}
+
+/// For the caller's own process: advising another needs ptrace access, which the sandbox does not grant for this.
+private func sysProcessMadvise(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+    guard a.uint(4) == 0 else { throw .EINVAL }
+    let count = Int(truncatingIfNeeded: a[2])
+    guard count >= 0, count <= 1024 else { throw .EINVAL }
+    let vectors = try current.memory.loadArray(IOVector.self, at: a.address(1), count: count)
+    guard let pidFile = try current.files.get(a.int(0)).operations as? PidFile else { throw .EBADF }
+    guard pidFile.threadGroup === current.threadGroup else { throw .EPERM }
+    var done: UInt64 = 0
+    for vector in vectors {
+        do throws(Errno) {
+            try current.memory.advise(vector.base, length: vector.length, advice: a.int(3))
+        } catch {
+            if done > 0 { break }
+            throw error
+        }
+        done &+= vector.length
+    }
+    return Int(truncatingIfNeeded: done)
+}
+
+private func sysMincore(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
+    guard a.address(0).isPageAligned else { throw .EINVAL }
+    guard let end = a.address(0).adding(a[1]), end <= AddressLimits.stubBase, let length = Page.up(a[1]) else { throw .ENOMEM }
+    guard let vectorEnd = a.address(2).adding(length >> Page.shift), vectorEnd <= AddressLimits.stubBase else { throw .EFAULT }
+    // In steps, so that no guest makes the kernel hold a large vector.
+    let step: UInt64 = 16 << 20
+    var done: UInt64 = 0
+    while done < length {
+        let piece = min(step, length - done)
+        let present = try current.memory.residency(a.address(0) + done, length: piece)
+        try current.memory.copyOut(present, to: a.address(2) + (done >> Page.shift))
+        done += piece
+    }
+    return 0
+}
