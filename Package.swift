@@ -74,6 +74,7 @@ let package = Package(
             swiftSettings: strict),
         tests("EndToEndTests", []),
         tests("IPCTests", ["Sockets", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
+        tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),
         tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),
         tests("VirtualFileSystemTests", ["VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
     ]
