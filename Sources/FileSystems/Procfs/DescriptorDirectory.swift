@@ -140,7 +140,9 @@ final class DescriptorInformation: SyntheticInode {
         let owners = [LockOwner.process(table), LockOwner.description(description)]
         var index = 1
         for lock in description.inode?.shared.locksIfAny?.recordLocks ?? [] where owners.contains(lock.owner) {
-            text.text("lock:\t\(index): \(lock.owner == owners[0] ? "POSIX " : "OFDLCK") ADVISORY  \(lock.isExclusive ? "WRITE" : "READ") ")
+            text.text(
+                "lock:\t\(index): \(lock.owner == owners[0] ? "POSIX " : "OFDLCK") ADVISORY  \(lock.isExclusive ? "WRITE" : "READ") "
+            )
             text.decimal(lock.owner == owners[0] ? lock.processID : -1)
             if let attributes = try? description.attributes() {
                 text.space()

@@ -25,7 +25,8 @@ struct ProcessText {
         case .coredumpFilter: return Array("00000033\n".utf8)
         case .environ: return environment()
         case .gidMap, .uidMap, .projectIDMap: return Array("         0          0 4294967295\n".utf8)
-        case .io: return Array("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n".utf8)
+        case .io:
+            return Array("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n".utf8)
         case .limits: return LimitsText.text { group.limit($0) }
         case .loginuid, .sessionid: return Array("4294967295".utf8)
         case .maps: return maps()

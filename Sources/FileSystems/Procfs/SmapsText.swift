@@ -56,7 +56,8 @@ struct SmapsText: Sendable {
         Self.row("Referenced", rss, &text)
         Self.row("Anonymous", anonymous, &text)
         for name in [
-            "KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss",
+            "KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap",
+            "SwapPss",
         ] { Self.row(name, 0, &text) }
         Self.row("Locked", locked, &text)
     }

@@ -60,7 +60,8 @@ struct StatLine: Sendable {
         }
         signed(Int64(parent), Int64(processGroup), Int64(session), Int64(bitPattern: terminal), Int64(foregroundGroup))
         unsigned(UInt64(flags), usage.minorFaults, childrenUsage.minorFaults, usage.majorFaults, childrenUsage.majorFaults)
-        unsigned(Self.ticks(usage.user), Self.ticks(usage.system), Self.ticks(childrenUsage.user), Self.ticks(childrenUsage.system))
+        unsigned(
+            Self.ticks(usage.user), Self.ticks(usage.system), Self.ticks(childrenUsage.user), Self.ticks(childrenUsage.system))
         signed(20 + Int64(nice), Int64(nice), Int64(threads), 0)
         unsigned(startTime, size, residentPages, residentLimit)
         if showsAddresses {

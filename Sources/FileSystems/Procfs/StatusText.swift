@@ -76,7 +76,8 @@ struct StatusText: Sendable {
             ("SigPnd", pending), ("ShdPnd", sharedPending), ("SigBlk", blocked), ("SigIgn", ignored), ("SigCgt", caught),
         ] { word(label, set.rawValue, &text) }
         for (label, set) in [
-            ("CapInh", c.inheritable), ("CapPrm", c.permitted), ("CapEff", c.effective), ("CapBnd", c.bounding), ("CapAmb", c.ambient),
+            ("CapInh", c.inheritable), ("CapPrm", c.permitted), ("CapEff", c.effective), ("CapBnd", c.bounding),
+            ("CapAmb", c.ambient),
         ] { word(label, set.rawValue, &text) }
         text.text("NoNewPrivs:\t\(c.noNewPrivileges ? 1 : 0)\nSeccomp:\t0\nSeccomp_filters:\t0\n")
         text.text("Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n")
