@@ -28,7 +28,7 @@ func readmes(_ name: String) -> [String] {
     documented.contains(name) ? ["README.md"] : []
 }
 
-let documented: Set<String> = []
+let documented: Set<String> = ["VirtualFileSystem"]
 
 let package = Package(
     name: "stockade",
@@ -67,9 +67,11 @@ let package = Package(
             name: "sandbox-exec",
             dependencies: ["SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
+        tests("FileSystemsTests", ["FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         .executableTarget(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests("VirtualFileSystemTests", ["VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
     ]
 )

@@ -60,13 +60,20 @@ extension SandboxKernel {
 }
 
 /// Opens files for init before there is any task.
-final class BootCaller: Caller {
+public final class BootCaller: Caller {
     let kernel: SandboxKernel
-    let credentials: Credentials
-    let memory: AddressSpace
-    let root: Path
-    var workingDirectory: Path
-    let parker = HostParker()
+    public let credentials: Credentials
+    public let memory: AddressSpace
+    public let root: Path
+    public var workingDirectory: Path
+    public let parker = HostParker()
+
+    /// The kernel itself, with every capability; `memory` is never touched.
+    public convenience init(kernel: SandboxKernel, memory: AddressSpace) {
+        self.init(
+            kernel: kernel, credentials: Credentials(uid: 0, gid: 0, groups: [], capabilities: .all), memory: memory,
+            root: kernel.mountNamespace.root)
+    }
 
     init(kernel: SandboxKernel, credentials: Credentials, memory: AddressSpace, root: Path) {
         self.kernel = kernel
@@ -76,12 +83,12 @@ final class BootCaller: Caller {
         workingDirectory = root
     }
 
-    var umask: UInt16 { 0o022 }
-    var mountNamespace: MountNamespace { kernel.mountNamespace }
-    var fileSizeLimit: UInt64 { .max }
-    var processID: Int32 { 1 }
-    func park(until deadline: MonotonicInstant?) throws(Errno) {
+    public var umask: UInt16 { 0o022 }
+    public var mountNamespace: MountNamespace { kernel.mountNamespace }
+    public var fileSizeLimit: UInt64 { .max }
+    public var processID: Int32 { 1 }
+    public func park(until deadline: MonotonicInstant?) throws(Errno) {
         if !parker.park(until: deadline) { throw .ETIMEDOUT }
     }
-    func raise(_ signal: Signal) {}
+    public func raise(_ signal: Signal) {}
 }

@@ -4,7 +4,7 @@ import LinuxABI
 import Synchronization
 
 /// From a number to its handler. One per sandbox; every task thread uses it.
-public final class SystemCallDispatch: Sendable {
+public final class SystemCallDispatch: SystemCallDispatcher {
     private let handlers: [SystemCallHandler?]
     private let tracer: SystemCallTracer?
     private let report: @Sendable (String) -> Void

@@ -18,8 +18,8 @@ public final class OverlayFileSystem: FileSystem {
     public init(lower root: any LowerNode, memoryFile: MemoryFile, sizeLimit: UInt64? = nil) throws(Errno) {
         guard root.type == .directory else { throw .ENOTDIR }
         let attributes = try root.attributes()
-        let size = sizeLimit ?? HostMachine.memoryBytes / 2
-        let pages = Int(truncatingIfNeeded: min((size + Page.size - 1) >> Page.shift, UInt64(Int32.max) << 20))
+        let size = sizeLimit ?? memoryFile.totalBytes / 2
+        let pages = Int(size >> Page.shift) + (size & (Page.size - 1) == 0 ? 0 : 1)
         core = TmpfsCore(memoryFile: memoryFile, limits: .init(pages: pages, inodes: .max), lowerDevice: attributes.device)
         let number = core.number(forHost: attributes.inode, device: attributes.device)
         rootNode = TmpfsInode(

@@ -9,9 +9,10 @@ enum DeferredRelease {
     }
     private static let state = Mutex(State())
 
-    static func release(_ nodes: [TmpfsInode]) {
+    /// Takes the references out of `nodes`: the caller must not hold the last one itself, or the node would die in its frame.
+    static func release(_ nodes: inout [TmpfsInode]) {
         let drains = state.withLock { s in
-            s.pending += nodes
+            while let node = nodes.popLast() { s.pending.append(node) }
             if s.isDraining { return false }
             s.isDraining = true
             return true

@@ -66,14 +66,16 @@ final class TmpfsCore: Sendable {
 
     // MARK: quotas
 
-    /// - Throws: ENOSPC.
-    func chargePages(_ count: UInt64) throws(Errno) {
-        guard let count = Int(exactly: count) else { throw .ENOSPC }
-        let used = pagesUsed.add(count, ordering: .relaxed).newValue
-        if used > limits.pages {
-            pagesUsed.subtract(count, ordering: .relaxed)
-            throw .ENOSPC
-        }
+    /// Charges `count` pages, or as many as are left. Returns how many.
+    /// - Throws: ENOSPC when none is.
+    func chargePages(upTo count: UInt64) throws(Errno) -> UInt64 {
+        let wanted = Int(clamping: count)
+        let used = pagesUsed.wrappingAdd(wanted, ordering: .relaxed).newValue
+        let excess = min(wanted, used - limits.pages)
+        guard excess > 0 else { return count }
+        pagesUsed.wrappingSubtract(excess, ordering: .relaxed)
+        if excess == wanted { throw .ENOSPC }
+        return UInt64(wanted - excess)
     }
     func unchargePages(_ count: UInt64) { pagesUsed.subtract(Int(truncatingIfNeeded: count), ordering: .relaxed) }
     var usedPages: Int { pagesUsed.load(ordering: .relaxed) }

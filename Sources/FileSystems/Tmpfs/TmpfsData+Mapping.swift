@@ -79,6 +79,28 @@ extension TmpfsData: MemoryMappable {
         return pieces
     }
 
+    /// A description that may write is about to be mapped: brings the whole lower file up. A store through one mapping must show in
+    /// every other, and a fault, which runs under one address space's lock, can't make the others ask again. Best effort: when space
+    /// runs out, faults go on page by page.
+    func prepareForWritableMapping() {
+        let isComplete = map.withLock { $0.shadowedPages >= $0.lowerPages }
+        if isComplete { return }
+        let copied: Bool = transfer.withLock { _ in
+            do throws(Errno) {
+                try copyUp(page: 0, count: map.withLock { $0.lowerPages })
+                return true
+            } catch {
+                return false
+            }
+        }
+        if copied { invalidate(offset: 0, length: Page.down(.max), includingPrivate: false) }
+    }
+
+    func punchHole(offset: UInt64, length: UInt64) throws(Errno) {
+        guard length > 0, !offset.addingReportingOverflow(length).overflow else { throw .EINVAL }
+        try allocateSpace(mode: 3, offset: offset, length: length)
+    }
+
     func addMapping(_ record: MappingRecord) {
         records.withLock {
             $0[ObjectIdentifier(record)] = record

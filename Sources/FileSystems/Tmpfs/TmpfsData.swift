@@ -87,7 +87,20 @@ final class TmpfsData: Sendable {
     /// Zeroed memory for up to `pages` pages, charged to the quota, one reference each. `appending` allocates ahead.
     /// - Throws: ENOSPC.
     func allocate(_ pages: UInt64, appending: Bool) throws(Errno) -> (offset: UInt64, pages: UInt64) {
-        let (offset, count) = try map.withLock { m throws(Errno) -> (UInt64, UInt64) in
+        let charged = try core.chargePages(upTo: min(pages, Self.chunkPages))
+        let (offset, count): (UInt64, UInt64)
+        do throws(Errno) {
+            (offset, count) = try takePages(charged, appending: appending)
+        } catch {
+            core.unchargePages(charged)
+            throw error
+        }
+        core.unchargePages(charged - count)
+        return (offset, count)
+    }
+
+    private func takePages(_ pages: UInt64, appending: Bool) throws(Errno) -> (offset: UInt64, pages: UInt64) {
+        try map.withLock { m throws(Errno) -> (UInt64, UInt64) in
             if m.reserve.pages == 0 {
                 var wanted = min(pages, Self.chunkPages)
                 // A file that keeps growing gets as much again as it has, up to a chunk.
@@ -99,13 +112,6 @@ final class TmpfsData: Sendable {
             m.reserve = (offset + count << Page.shift, m.reserve.pages - count)
             return (offset, count)
         }
-        do {
-            try core.chargePages(count)
-        } catch {
-            memoryFile.release(offset, count << Page.shift)
-            throw error
-        }
-        return (offset, count)
     }
     /// 2 MiB.
     static let chunkPages: UInt64 = 512

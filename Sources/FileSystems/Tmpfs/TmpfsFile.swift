@@ -22,7 +22,13 @@ final class TmpfsFile: FileOperations {
     }
 
     var isSeekable: Bool { true }
-    var mappable: (any MemoryMappable)? { data }
+    var mappable: (any MemoryMappable)? {
+        if isWritable && data.lower != nil {
+            inode.pin()
+            data.prepareForWritableMapping()
+        }
+        return data
+    }
 
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         guard case .offset(let offset) = position, let start = UInt64(exactly: offset) else { throw .EINVAL }

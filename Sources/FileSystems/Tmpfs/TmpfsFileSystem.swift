@@ -21,8 +21,8 @@ public final class TmpfsFileSystem: FileSystem {
         memoryFile: MemoryFile, sizeLimit: UInt64? = nil, inodeLimit: Int? = nil, mode: UInt16 = 0o1777, uid: UInt32 = 0, gid: UInt32 = 0,
         typeName: String = "tmpfs"
     ) {
-        let size = sizeLimit ?? HostMachine.memoryBytes / 2
-        let pages = Int(truncatingIfNeeded: min((size + Page.size - 1) >> Page.shift, UInt64(Int32.max) << 20))
+        let size = sizeLimit ?? memoryFile.totalBytes / 2
+        let pages = Int(size >> Page.shift) + (size & (Page.size - 1) == 0 ? 0 : 1)
         self.typeName = typeName
         core = TmpfsCore(memoryFile: memoryFile, limits: .init(pages: pages, inodes: inodeLimit ?? .max), lowerDevice: nil)
         let number = core.newNumber()

@@ -119,7 +119,7 @@ final class TmpfsInode: Sendable {
         var orphans = state.withLock { s in s.origins.map(\.directory) }
         state.withLock { $0.origins = [] }
         if case .directory(let directory) = content { orphans += directory.takeNodes() }
-        if !orphans.isEmpty { DeferredRelease.release(orphans) }
+        if !orphans.isEmpty { DeferredRelease.release(&orphans) }
     }
 
     var directory: TmpfsDirectory? {

@@ -1,4 +1,3 @@
-import HostOS
 import LinuxABI
 import Memory
 import VirtualFileSystem
@@ -11,8 +10,9 @@ struct TmpfsMountOptions {
     var uid: UInt32 = 0
     var gid: UInt32 = 0
 
+    /// `memory`: what percentages are of.
     /// - Throws: EINVAL for unknown options and malformed values.
-    init(_ text: [UInt8]) throws(Errno) {
+    init(_ text: [UInt8], memory: UInt64) throws(Errno) {
         for option in text.split(separator: 0x2c) {
             let parts = option.split(separator: 0x3d, maxSplits: 1, omittingEmptySubsequences: false)
             let key = String(decoding: parts[0], as: UTF8.self)
@@ -21,7 +21,7 @@ struct TmpfsMountOptions {
             case "size":
                 let bytes =
                     value.hasSuffix("%")
-                    ? UInt64(value.dropLast()).map { HostMachine.memoryBytes / 100 &* min($0, 1 << 20) } : Self.bytes(value)
+                    ? UInt64(value.dropLast()).map { memory / 100 &* min($0, 1 << 20) } : Self.bytes(value)
                 guard let bytes else { throw .EINVAL }
                 size = bytes == 0 ? nil : bytes
             case "nr_blocks":
@@ -66,7 +66,7 @@ extension TmpfsFileSystem {
     /// Lets mount(2) make tmpfs and devtmpfs instances.
     public static func register(in types: FileSystemTypeRegistry, memoryFile: MemoryFile) {
         types.register("tmpfs") { (_, options, _) throws(Errno) in
-            let o = try TmpfsMountOptions(options)
+            let o = try TmpfsMountOptions(options, memory: memoryFile.totalBytes)
             return TmpfsFileSystem(
                 memoryFile: memoryFile, sizeLimit: o.size, inodeLimit: o.inodes, mode: o.mode, uid: o.uid, gid: o.gid)
         }

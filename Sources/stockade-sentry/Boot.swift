@@ -1,0 +1,85 @@
+import FileSystems
+import GoferProtocol
+import HostOS
+import Kernel
+import LinuxABI
+import Loader
+import Memory
+import Platform
+import SandboxControl
+import SystemCalls
+import VirtualFileSystem
+
+/// Puts the sandbox together, in the order that the host demands: what forks comes before what starts threads.
+enum Boot {
+    static func start(_ configuration: SandboxConfiguration, control: ControlChannel) throws(BootFailure) -> RunningSandbox {
+        let report: @Sendable (String) -> Void = { line in try? HostIO.writeAll(2, Array("stockade: \(line)\n".utf8)) }
+        let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile() }
+        let platform = try platform(configuration.platform, memoryFile)
+        let gofer = try startGofer(configuration, control)
+        let root = try step("read the root directory \(text(configuration.root))") { () throws(Errno) in
+            try OverlayFileSystem(lower: GoferLowerNode.attach(gofer, grant: 0), memoryFile: memoryFile)
+        }
+        let namespace = MountNamespace(rootFileSystem: root)
+        Devfs.register(in: namespace.devices, memoryFile: memoryFile)
+        TmpfsFileSystem.register(in: namespace.fileSystemTypes, memoryFile: memoryFile)
+        let kernel = SandboxKernel(
+            platform: platform, memoryFile: memoryFile, mountNamespace: namespace, hostName: configuration.hostName, report: report)
+        kernel.dispatcher = try dispatcher(configuration, report)
+        let space = try step("make an address space") { () throws(Errno) in try AddressSpace(platform: platform, memoryFile: memoryFile) }
+        let caller = BootCaller(kernel: kernel, memory: space)
+        try GuestMounts(kernel: kernel, gofer: gofer, caller: caller).mountAll(configuration)
+        let streams = try StandardStreams(namespace: namespace, caller: caller)
+        space.tearDown()
+        try Program(kernel: kernel, configuration: configuration).start(streams.descriptors)
+        return RunningSandbox(kernel: kernel, terminal: streams.terminal)
+    }
+
+    private static func platform(_ choice: SandboxConfiguration.PlatformChoice, _ memoryFile: MemoryFile) throws(BootFailure)
+        -> any Platform
+    {
+        switch choice {
+        case .ptrace:
+            try step("start the ptrace platform (does the host forbid tracing?)") { () throws(Errno) in
+                try PtracePlatform(memoryFile: memoryFile.descriptor)
+            }
+        }
+    }
+
+    private static func startGofer(_ configuration: SandboxConfiguration, _ control: ControlChannel) throws(BootFailure) -> GoferConnection {
+        let own = try step("find this program's own path") { () throws(Errno) in try HostProcess.readLink("/proc/self/exe") }
+        let folder = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
+        let grants =
+            [Grant(path: configuration.root, isWritable: false)]
+            + configuration.binds.map { Grant(path: $0.source, isWritable: $0.isWritable) }
+        let gofer = try step("start \(folder)/stockade-gofer") { () throws(Errno) in
+            try GoferProcess.spawn(executable: folder + "/stockade-gofer", grants: grants)
+        }
+        gofer.watch(with: .shared)
+        gofer.whenDead { reason in control.finish(.failed(message: "the Gofer ended unexpectedly: \(reason)")) }
+        return gofer
+    }
+
+    private static func dispatcher(_ configuration: SandboxConfiguration, _ report: @escaping @Sendable (String) -> Void)
+        throws(BootFailure) -> SystemCallDispatch
+    {
+        let names: [String]?
+        switch configuration.trace {
+        case .none: return SystemCallDispatch(entries: SystemCallFamilies.all, tracer: nil, report: report)
+        case .all: names = nil
+        case .named(let list):
+            let unknown = SystemCallTracer.unknownNames(list)
+            guard unknown.isEmpty else { throw .sandbox("--strace: no such system call: \(unknown.joined(separator: ", "))") }
+            names = list
+        }
+        let tracer = SystemCallTracer(names: names) { line in try? HostIO.writeAll(2, Array(line.utf8)) }
+        return SystemCallDispatch(entries: SystemCallFamilies.all, tracer: tracer, report: report)
+    }
+
+    /// Runs one step of the boot; a failure says at what.
+    static func step<R>(_ what: String, _ body: () throws(Errno) -> R) throws(BootFailure) -> R {
+        do { return try body() } catch { throw .sandbox("could not \(what): \(error)") }
+    }
+
+    static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+}

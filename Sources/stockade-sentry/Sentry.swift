@@ -1,0 +1,74 @@
+import HostOS
+import LinuxABI
+import SandboxControl
+
+/// The application kernel's process: takes its configuration from the control socket, boots, serves until the program has ended.
+@main
+enum Sentry {
+    /// Where the parent puts the control socket.
+    private static let controlDescriptor: Int32 = 3
+    /// Entries that the descriptor table gets at once: growing it later, with threads, costs an RCU grace period.
+    private static let descriptorCapacity = 4096
+
+    static func main() {
+        HostStartup.growDescriptorTable(to: descriptorCapacity)
+        guard let parent = parentArgument(), HostIO.isOpen(controlDescriptor) else {
+            Standalone.explain()
+            HostProcess.exitNow(2)
+        }
+        guard HostStartup.dieWithParent(parent) else { HostProcess.exitNow(1) }
+        HostStartup.setCloseOnExec(controlDescriptor)
+        HostStartup.leaveTerminalSession()
+        HostSignalQueue.blockAll()
+        let control = ControlChannel(ControlSocket(HostDescriptor(owning: controlDescriptor)))
+        do throws(BootFailure) {
+            let configuration = try configuration(from: control)
+            let sandbox = try Boot.start(configuration, control: control)
+            control.serve(sandbox)
+            control.finish(.exited(waitStatus: sandbox.waitForExit()))
+        } catch {
+            control.finish(error.message(to: control))
+        }
+    }
+
+    private static func parentArgument() -> Int32? {
+        let arguments = HostProcess.argumentBytes.map { String(decoding: $0, as: UTF8.self) }
+        guard arguments.count == 3, arguments[1] == "--parent" else { return nil }
+        return Int32(arguments[2])
+    }
+
+    private static func configuration(from control: ControlChannel) throws(BootFailure) -> SandboxConfiguration {
+        do {
+            guard case .start(let configuration) = try control.receive() else {
+                throw BootFailure.sandbox("the first control message was not a configuration")
+            }
+            return configuration
+        } catch let failure as BootFailure {
+            throw failure
+        } catch {
+            throw .sandbox("the configuration could not be read: \(error)")
+        }
+    }
+}
+
+/// For somebody who runs the program by hand.
+enum Standalone {
+    static func explain() {
+        try? HostIO.writeAll(2, Array("stockade-sentry is started by sandbox-exec and stockade; run one of those\n".utf8))
+    }
+}
+
+/// Why there is no running program.
+enum BootFailure: Error {
+    /// The sandbox itself failed: exit status 125.
+    case sandbox(String)
+    /// The program cannot be started: 126 or 127.
+    case program(status: Int32, String)
+
+    func message(to control: ControlChannel) -> ControlMessage {
+        switch self {
+        case .sandbox(let text): .failed(message: text)
+        case .program(let status, let text): .startFailed(status: status, message: text)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import FileSystems
+import HostOS
+import LinuxABI
+import Loader
+import VirtualFileSystem
+
+/// The caller's standard input, output and error as the program's descriptors 0, 1 and 2. A closed one stays closed.
+struct StandardStreams {
+    let descriptors = DescriptorTable()
+    /// The terminal among them, if any.
+    let terminal: HostTerminal?
+
+    init(namespace: MountNamespace, caller: BootCaller) throws(BootFailure) {
+        let console = try Boot.step("find /dev/console") { () throws(Errno) in
+            try VFS.resolve(Array("/dev/console".utf8), [.follow], caller: caller)
+        }
+        var given: [SharedHostDescriptor?] = []
+        for number: Int32 in 0...2 {
+            // The Sentry keeps its own standard error for messages: the streams are duplicates.
+            guard HostIO.isOpen(number) else {
+                given.append(nil)
+                continue
+            }
+            given.append(
+                try Boot.step("duplicate descriptor \(number)") { () throws(Errno) in SharedHostDescriptor(try HostFileCalls.duplicate(number)) })
+        }
+        let streams = HostStreams(given, terminalPath: console)
+        for (number, description) in streams.descriptions.enumerated() {
+            guard let description else { continue }
+            let table = descriptors
+            try Boot.step("take over descriptor \(number)") { () throws(Errno) in
+                _ = try table.replace(Int32(number), description, closeOnExec: false, limit: 3)
+            }
+        }
+        terminal = streams.terminal
+        terminal?.registerConsole(in: namespace.devices)
+    }
+}
