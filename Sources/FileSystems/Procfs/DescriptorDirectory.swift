@@ -24,8 +24,8 @@ final class DescriptorDirectory: SyntheticDirectory {
     /// Since Linux 6.2 the size of /proc/PID/fd is the number of open descriptors.
     var size: UInt64 { kind == .links ? UInt64(table?.snapshot().count ?? 0) : 0 }
 
-    /// Whoever has the very credentials of the process gets into its directory although it is not dumpable, as the process itself may
-    /// (proc_fd_permission).
+    /// Whoever has the very credentials of the process gets into its directory although it is not dumpable, as the process itself
+    /// may (proc_fd_permission).
     func checkAccess(_ access: AccessMask, _ credentials: Credentials) throws(Errno) {
         do throws(Errno) {
             try Permissions.check(access, syntheticAttributes(), credentials)

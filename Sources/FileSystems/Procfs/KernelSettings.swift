@@ -3,10 +3,10 @@ import Kernel
 import LinuxABI
 import VirtualFileSystem
 
-/// /proc/sys: sysctl(8). Host and domain name can be written; everything else is read-only, as in containers, whatever its mode bits.
+/// /proc/sys: sysctl(8). Host and domain name can be written; everything else is read-only whatever its mode bits, as in containers.
 enum KernelSettings {
-    static func entries(kernel: SandboxKernel, machine: MachineFacts) -> [SyntheticTreeEntry] {
-        let pages = machine.memoryBytes / Page.size
+    static func entries(kernel: SandboxKernel) -> [SyntheticTreeEntry] {
+        let pages = kernel.memoryFile.totalBytes / Page.size
         return [
             .directory("abi"), .directory("debug"), .directory("dev"),
             .directory("fs", fileSystems(pages)),

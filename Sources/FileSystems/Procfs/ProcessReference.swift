@@ -58,8 +58,8 @@ struct ProcessReference: Sendable {
 
     // MARK: owner and access
 
-    /// Linux's task_dump_owner: the effective ids, root for what must not be looked into. Directories with mode 0555 always have the
-    /// effective ids.
+    /// Linux's task_dump_owner: the effective ids, root for what must not be looked into. Directories with mode 0555 always have
+    /// the effective ids.
     func owner(publicDirectory: Bool = false) -> SyntheticOwner {
         guard let credentials = (try? task())?.credentials else { return SyntheticOwner() }
         if !publicDirectory && (memory == nil || group.dumpable != 1) { return SyntheticOwner() }

@@ -96,7 +96,7 @@ struct StatusText: Sendable {
 
     private func appendMemory(_ memory: MemoryStatistics, _ text: inout TextBuilder) {
         for (label, bytes) in [
-            ("VmPeak", memory.size), ("VmSize", memory.size), ("VmLck", memory.locked), ("VmPin", 0),
+            ("VmPeak", max(memory.peakSize, memory.size)), ("VmSize", memory.size), ("VmLck", memory.locked), ("VmPin", 0),
             ("VmHWM", max(peakResident, memory.resident)), ("VmRSS", memory.resident), ("RssAnon", memory.anonymous),
             ("RssFile", memory.file), ("RssShmem", memory.shared), ("VmData", memory.data), ("VmStk", memory.stack),
             ("VmExe", memory.code), ("VmLib", memory.libraries), ("VmPTE", memory.pageTables), ("VmSwap", 0), ("HugetlbPages", 0),

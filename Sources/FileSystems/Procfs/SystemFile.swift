@@ -19,13 +19,13 @@ struct SystemFileContent: SyntheticContent {
         case .filesystems: return fileSystems(caller.mountNamespace)
         case .interrupts: return interrupts()
         case .loadavg: return loadAverage()
-        case .meminfo: return SystemMemory(kernel: kernel, machine: machine).text
+        case .meminfo: return SystemMemory(kernel: kernel).text
         case .stat: return statistics()
         case .uptime: return uptime()
         case .version:
             return Array(
                 "\(LinuxVersion.system) version \(LinuxVersion.release) (stockade@stockade) (swift) \(LinuxVersion.build)\n".utf8)
-        case .vmstat: return SystemMemory(kernel: kernel, machine: machine).pageCounters
+        case .vmstat: return SystemMemory(kernel: kernel).pageCounters
         }
     }
 
@@ -103,13 +103,8 @@ struct SystemFileContent: SyntheticContent {
         // user nice system idle iowait irq softirq steal guest guest_nice
         func row(_ name: String, _ share: Int64, _ width: Int64) {
             let idle = max(0, up &* width &- busy.total / share)
-            text.line(
-                "\(name) \(StatLine.ticks(busy.user / share)) 0 \(StatLine.ticks(busy.system / share)) \(StatLine.ticks(idle)) 0 0 0 0 0 0"
-            )
-        }
-        row("cpu ", 1, Int64(processors))
-        for index in 0..<processors { row("cpu\(index)", Int64(processors), 1) }
-        text.text("intr 0\nctxt 0\nbtime \(BootClock.bootSecond)\nprocesses \(kernel.processes.lastID)\n")
+            let (user, system) = (StatLine.ticks(busy.user / share), StatLine.ticks(busy.system / share))
+            text.line("\(name) \(user) 0 \(system) \(StatLine.ticks(idle)) 0 0 0 0 0 0")
         text.text("procs_running \(max(1, runningTasks))\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n")
         return text.bytes
     }

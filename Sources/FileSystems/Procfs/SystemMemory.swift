@@ -4,9 +4,8 @@ import LinuxABI
 /// /proc/meminfo and /proc/vmstat. What is used is what the memory file holds: guest memory and files in memory alike.
 struct SystemMemory: Sendable {
     let kernel: SandboxKernel
-    let machine: MachineFacts
 
-    private var total: UInt64 { machine.memoryBytes }
+    private var total: UInt64 { kernel.memoryFile.totalBytes }
     private var used: UInt64 { min(kernel.memoryFile.committedBytes, total) }
 
     var text: [UInt8] {
