@@ -126,12 +126,44 @@ import Testing
         #expect(throws: Errno.EPERM) { try VFS.changeOwner(place, uid: 7, gid: nil, caller: caller) }
     }
 
-    @Test func theCacheIsBounded() throws {
-        let tree = DentryTree(policy: .exclusive, capacity: 64)
-        #expect(tree.cachedNames == 0)
-        let root = caller.root.dentry
-        for index in 0..<1000 { #expect(throws: Errno.ENOENT) { try caller.resolve("/none\(index)") } }
-        #expect(root.tree.cachedNames >= 1000)
+    @Test func theCacheIsBoundedAndKeepsWhatIsInUse() throws {
+        let caller = TestCaller(cacheCapacity: 256)
+        try caller.makeDirectory("/keep")
+        try caller.makeDirectory("/keep/held")
+        let held = try caller.resolve("/keep/held")
+        for outer in 0..<40 {
+            try caller.makeDirectory("/d\(outer)")
+            for inner in 0..<40 {
+                try caller.makeFile("/d\(outer)/f\(inner)")
+                #expect(throws: Errno.ENOENT) { try caller.resolve("/d\(outer)/n\(inner)") }
+            }
+        }
+        #expect(caller.root.dentry.tree.cachedNames <= 257)
+        #expect(try caller.resolve("/keep/held").dentry === held.dentry)
+        #expect(try caller.name("/d3/f7") == "/d3/f7")
+    }
+
+    @Test func deepTreesComeAndGoWithoutRecursion() throws {
+        let depth = 30_000
+        let start = caller.workingDirectory
+        for _ in 0..<depth {
+            try caller.makeDirectory("d")
+            caller.workingDirectory = try caller.resolve("d")
+        }
+        for _ in 0..<depth {
+            caller.workingDirectory = try caller.resolve("..")
+            try caller.removeDirectory("d")
+        }
+        #expect(caller.workingDirectory == start)
+        // A chain of directories that only its last one holds.
+        var last: Dentry? = start.dentry
+        for _ in 0..<200_000 {
+            if let parent = last { last = Dentry(parent.node, parent: parent, name: FileName("x")) }
+        }
+        last = nil
+    }
+
+    @Test func namesAreFoundAgainAfterOthersWereRemoved() throws {
         var table = ChildTable()
         for index in 0..<100 {
             let name = Array("n\(index)".utf8)

@@ -119,8 +119,8 @@ final class TestCaller: Caller {
     let parker = HostParker()
     var parkError: Errno?
 
-    init(_ fileSystem: TestFileSystem = TestFileSystem(), uid: UInt32 = 0) {
-        mountNamespace = MountNamespace(rootFileSystem: fileSystem)
+    init(_ fileSystem: TestFileSystem = TestFileSystem(), uid: UInt32 = 0, cacheCapacity: Int = DentryTree.defaultCapacity) {
+        mountNamespace = MountNamespace(rootFileSystem: fileSystem, cacheCapacity: cacheCapacity)
         root = mountNamespace.root
         workingDirectory = root
         credentials = Credentials(uid: uid, gid: uid, groups: [], capabilities: uid == 0 ? .all : [])

@@ -32,10 +32,13 @@ public final class Dentry: Sendable {
     let ringIndex = Atomic<Int>(-1)
 
     /// The root of a file system.
-    public init(root inode: any Inode) {
+    public convenience init(root inode: any Inode) { self.init(root: inode, capacity: DentryTree.defaultCapacity) }
+
+    /// `capacity`: cached names that the tree keeps.
+    init(root inode: any Inode, capacity: Int) {
         node = inode
         type = inode.type
-        tree = DentryTree(policy: inode.fileSystem.cachePolicy)
+        tree = DentryTree(policy: inode.fileSystem.cachePolicy, capacity: capacity)
         link = Mutex(Link(parent: nil, name: FileName([])))
     }
 

@@ -17,7 +17,9 @@ final class DentryTree: Sendable {
     }
     private let ring = Mutex(Ring())
 
-    init(policy: CachePolicy, capacity: Int = 65_536) {
+    static let defaultCapacity = 65_536
+
+    init(policy: CachePolicy, capacity: Int = defaultCapacity) {
         self.policy = policy
         self.capacity = capacity
     }

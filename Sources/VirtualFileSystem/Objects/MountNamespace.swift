@@ -22,8 +22,12 @@ public final class MountNamespace: Sendable {
     }
     private let state: Mutex<State>
 
-    public init(rootFileSystem: any FileSystem) {
-        let dentry = Dentry(root: rootFileSystem.root)
+    public convenience init(rootFileSystem: any FileSystem) {
+        self.init(rootFileSystem: rootFileSystem, cacheCapacity: DentryTree.defaultCapacity)
+    }
+
+    init(rootFileSystem: any FileSystem, cacheCapacity: Int) {
+        let dentry = Dentry(root: rootFileSystem.root, capacity: cacheCapacity)
         let mount = Mount(id: 1, fileSystem: rootFileSystem, root: dentry)
         root = Path(mount: mount, dentry: dentry)
         state = Mutex(State(mounts: [mount]))
