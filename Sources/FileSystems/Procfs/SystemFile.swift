@@ -105,6 +105,10 @@ struct SystemFileContent: SyntheticContent {
             let idle = max(0, up &* width &- busy.total / share)
             let (user, system) = (StatLine.ticks(busy.user / share), StatLine.ticks(busy.system / share))
             text.line("\(name) \(user) 0 \(system) \(StatLine.ticks(idle)) 0 0 0 0 0 0")
+        }
+        row("cpu ", 1, Int64(processors))
+        for index in 0..<processors { row("cpu\(index)", Int64(processors), 1) }
+        text.text("intr 0\nctxt 0\nbtime \(BootClock.bootSecond)\nprocesses \(kernel.processes.lastID)\n")
         text.text("procs_running \(max(1, runningTasks))\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n")
         return text.bytes
     }
