@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// Every Swift target: Swift 6 language mode, unsafe constructs must be marked, warnings are errors.
@@ -23,12 +24,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// Modules whose folder carries a README that the build must leave alone.
+/// Documents in a module's folder, which the build must leave alone.
 func readmes(_ name: String) -> [String] {
-    documented.contains(name) ? ["README.md"] : []
+    let folder = Context.packageDirectory + "/Sources/" + name
+    let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    return files.filter { $0.hasSuffix(".md") }.sorted()
 }
-
-let documented: Set<String> = ["VirtualFileSystem"]
 
 let package = Package(
     name: "stockade",
@@ -72,6 +73,8 @@ let package = Package(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),
+        tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),
         tests("VirtualFileSystemTests", ["VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
     ]
 )

@@ -28,8 +28,9 @@ enum ELFLoader {
         let memory: AddressSpace
         if let given = request.space {
             memory = given
+            memory.limits = request.limits
         } else {
-            memory = try AddressSpace(platform: request.kernel.platform, memoryFile: request.kernel.memoryFile)
+            memory = try AddressSpace(platform: request.kernel.platform, memoryFile: request.kernel.memoryFile, limits: request.limits)
         }
         do throws(Errno) {
             return try build(
@@ -113,7 +114,7 @@ enum ELFLoader {
         vector.isSecure = isSecure
         let stack = try InitialStack.build(
             memory, arguments: request.arguments, environment: request.environment, executedName: executedName, vector: vector,
-            credentials: credentials, stackLimit: request.stackLimit, isExecutable: (stackFlags ?? 0) & 1 != 0,
+            credentials: credentials, stackLimit: request.limits.stack, isExecutable: (stackFlags ?? 0) & 1 != 0,
             isRandomized: isRandomized, vdso: request.kernel.platform.vdso)
         image.arguments = stack.arguments
         image.environment = stack.environment

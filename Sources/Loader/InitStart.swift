@@ -48,7 +48,7 @@ extension SandboxKernel {
             program = try ProgramLoader.load(
                 LoadRequest(
                     file: file, fileName: path, arguments: arguments, environment: environment, kernel: self, caller: caller,
-                    stackLimit: ResourceLimit.initial[Int(ResourceLimit.Kind.stack.rawValue)].soft, space: space))
+                    limits: MemoryLimits(ResourceLimit.initial, credentials), space: space))
         } catch { throw .loading(error) }
         isHandedOver = true
         do throws(Errno) {

@@ -34,7 +34,7 @@ struct InitialStack {
         _ memory: AddressSpace, arguments: [[UInt8]], environment: [[UInt8]], executedName: [UInt8], vector: AuxiliaryVector,
         credentials: Credentials, stackLimit: UInt64, isExecutable: Bool, isRandomized: Bool, vdso: VDSOPlacement?
     ) throws(Errno) -> InitialStack {
-        let top = stackTop(memory, isRandomized: isRandomized, vdso: vdso).rawValue
+        let top = memory.layout.stackTop.rawValue
 
         // From the top: a null word, the name of the program, the environment, the arguments.
         var address = top - 8
@@ -126,18 +126,6 @@ struct InitialStack {
             pointer: GuestAddress(pointer),
             arguments: GuestRange(start: GuestAddress(argumentsStart), end: GuestAddress(environmentStart)),
             environment: GuestRange(start: GuestAddress(environmentStart), end: GuestAddress(nameAddress)), auxiliaryVector: bytes)
-    }
-
-    /// One past the highest byte of the stack: below the vDSO where that is near the top, less up to 16 GiB of noise.
-    private static func stackTop(_ memory: AddressSpace, isRandomized: Bool, vdso: VDSOPlacement?) -> GuestAddress {
-        var top = AddressLimits.maximum.rawValue
-        if let vdso {
-            let start = min(vdso.data.start, vdso.code.start).rawValue
-            if start < top && start > top - (64 << 30) { top = start }
-        }
-        top = Page.down(top - (1 << 20))
-        if isRandomized { top -= UInt64.random(in: 0..<(1 << 22)) << Page.shift }
-        return GuestAddress(top)
     }
 
     private static func put(_ value: UInt64, _ bytes: inout [UInt8]) {

@@ -15,8 +15,7 @@ public struct LoadRequest {
     public var kernel: SandboxKernel
     /// For path walks and permission checks; its credentials are the old ones.
     public var caller: any Caller
-    /// RLIMIT_STACK.
-    public var stackLimit: UInt64
+    public var limits: MemoryLimits
     public var personality: UInt32
     /// The file is only reachable through a descriptor that execve closes: a script's interpreter could not open it.
     public var isNameInaccessible: Bool
@@ -24,7 +23,7 @@ public struct LoadRequest {
     public var space: AddressSpace?
     public init(
         file: FileDescription, fileName: [UInt8], arguments: [[UInt8]], environment: [[UInt8]], kernel: SandboxKernel,
-        caller: any Caller, stackLimit: UInt64, personality: UInt32 = 0, isNameInaccessible: Bool = false, space: AddressSpace? = nil
+        caller: any Caller, limits: MemoryLimits, personality: UInt32 = 0, isNameInaccessible: Bool = false, space: AddressSpace? = nil
     ) {
         self.space = space
         self.file = file
@@ -33,7 +32,7 @@ public struct LoadRequest {
         self.environment = environment
         self.kernel = kernel
         self.caller = caller
-        self.stackLimit = stackLimit
+        self.limits = limits
         self.personality = personality
         self.isNameInaccessible = isNameInaccessible
     }
@@ -93,7 +92,7 @@ public enum ProgramLoader {
 
     /// Linux's bprm_stack_limits: strings and their pointers may take a quarter of the stack, 6 MiB at most, 128 KiB at least.
     private static func checkSize(_ request: LoadRequest, _ original: [UInt8]) throws(Errno) {
-        let limit = max(min(request.stackLimit / 4, 6 << 20), 131_072)
+        let limit = max(min(request.limits.stack / 4, 6 << 20), 131_072)
         var total = UInt64(request.arguments.count + request.environment.count) * 8 + UInt64(original.count) + 1
         for list in [request.arguments, request.environment] {
             for string in list {

@@ -113,8 +113,8 @@ public final class AddressSpace: Sendable {
                 where includingPrivate || state.segments.values[j].isFilePage {
                     state.dropSegments(state.segments.lowers[j], state.segments.uppers[j])
                 }
+                do throws(Errno) { try state.flush() } catch { state.recover(from, to) }
             }
-            do throws(Errno) { try state.flush() } catch { state.recover(0, AddressSpaceState.maximum) }
         }
     }
 
@@ -146,6 +146,7 @@ public final class AddressSpace: Sendable {
         var mapping: FileMapping?
         if let file = request.file {
             mapping = FileMapping(file, reference)
+            if checked.isShared && file.allowsSharedWrite && file.mappable.refusesSharedWrites { throw .EPERM }
         } else if checked.isShared {
             if !checked.flags.contains(.noReserve) && checked.length > memoryFile.totalBytes { throw .ENOMEM }
             mapping = FileMapping(anonymous: try AnonymousSharedObject(memoryFile, length: checked.length), reference)
@@ -294,7 +295,8 @@ public struct MappedFile: Sendable {
     public var mappable: any MemoryMappable
     /// Keeps the file description alive and names it; a `FileDescription` in practice.
     public var owner: any MappedFileOwner
-    /// Whether a shared mapping may be (made) writable: the description was opened for writing.
+    /// Whether the mapping is shared and may be (made) writable: the description was opened for writing, and the file is not sealed
+    /// against it.
     public var allowsSharedWrite: Bool
     /// Whether PROT_EXEC is allowed: false on a noexec mount.
     public var allowsExecute: Bool

@@ -11,7 +11,7 @@ final class FileMapping: Sendable {
     init(_ file: MappedFile, _ reference: AddressSpaceReference) {
         self.file = file
         mappable = file.mappable
-        record = MappingRecord(space: reference)
+        record = MappingRecord(space: reference, mayWrite: file.allowsSharedWrite)
         mappable.addMapping(record)
     }
 
@@ -25,7 +25,7 @@ final class FileMapping: Sendable {
     init(copying other: FileMapping, _ reference: AddressSpaceReference) {
         file = other.file
         mappable = other.mappable
-        record = MappingRecord(space: reference)
+        record = MappingRecord(space: reference, mayWrite: other.record.mayWrite)
         if file != nil { mappable.addMapping(record) }
     }
 

@@ -29,9 +29,13 @@ public protocol MemoryMappable: AnyObject, Sendable {
     func synchronizeMapping(offset: UInt64, length: UInt64) throws(Errno)
     /// madvise(2) MADV_REMOVE: makes a hole. Called without the address space's lock; the file invalidates its mappings.
     func punchHole(offset: UInt64, length: UInt64) throws(Errno)
+    /// The file is sealed against writing. Asked after `addMapping`, so that a seal and a mapping made at the same time can't both
+    /// succeed: the file refuses the seal when it has a record that may write.
+    var refusesSharedWrites: Bool { get }
 }
 
 extension MemoryMappable {
+    public var refusesSharedWrites: Bool { false }
     public func punchHole(offset: UInt64, length: UInt64) throws(Errno) { throw .EOPNOTSUPP }
 }
 
@@ -54,7 +58,12 @@ public enum MappablePiece: Sendable {
 /// One mapping of a file, as the file knows it.
 public final class MappingRecord: Sendable {
     public let space: AddressSpaceReference
-    public init(space: AddressSpaceReference) { self.space = space }
+    /// A shared mapping that is writable, or may be made so with mprotect(2).
+    public let mayWrite: Bool
+    public init(space: AddressSpaceReference, mayWrite: Bool = false) {
+        self.space = space
+        self.mayWrite = mayWrite
+    }
 
     /// Drops the host mappings of `[offset, offset+length)` of the file in this address space, so that the next access asks for
     /// backing again. With `includingPrivate` false, pages already copied for a private mapping stay. The file calls this

@@ -58,6 +58,9 @@ final class TmpfsCore: Sendable {
         nextNumber = Atomic(lowerDevice == nil ? 1 : Self.ownNumbers)
     }
 
+    /// Whether this is an overlay.
+    var hasLower: Bool { lowerDevice != nil }
+
     // MARK: the file system
 
     func attach(_ fileSystem: any FileSystem) { owner.withLock { $0 = WeakOwner(owner: fileSystem) } }

@@ -10,7 +10,7 @@ import Synchronization
 /// `map` guards the page map and is held for moments only; faults take it alone, through `backing`. A user copy under `transfer` may
 /// therefore fault on a mapping of this very file.
 ///
-/// Lock order: `transfer`, then an address space's lock, then `map` or `records`. Mappings are invalidated with `map` free.
+/// Lock order: `transfer`, then an address space's lock, then `records`, then `map`. Mappings are invalidated with `map` free.
 final class TmpfsData: Sendable {
     struct Map {
         var size: UInt64

@@ -47,6 +47,7 @@ extension CurrentTask {
             state.run = .running
             state.parentDeathSignal = nil
             state.robustList = .null
+            state.scheduling = state.scheduling.forked()
             let child = try link(request, state)
             linked = child
             if flags.contains(.pidFile) {

@@ -22,6 +22,8 @@ public final class Task: Sendable {
     /// Whether the task thread is in guest code, or about to enter it after one more look at `work`.
     let isInGuest = Atomic<Bool>(false)
     let processorTime = ProcessorTime()
+    /// Priority-inheritance futexes that others wait for.
+    let futexOwnership = FutexOwnership()
 
     init(id: Int32, threadGroup: ThreadGroup, kernel: SandboxKernel, state: State, blocked: SignalSet) {
         identity = Atomic(id)
@@ -46,6 +48,7 @@ public final class Task: Sendable {
         var robustList = GuestAddress.null
         var personality: UInt32 = 0
         var timerSlack: UInt64 = 50_000
+        var scheduling = SchedulingState()
     }
     let state: Mutex<State>
     /// Guarded by this lock *and* the thread group's signal lock for all that others change.
@@ -72,7 +75,12 @@ public final class Task: Sendable {
     public var files: DescriptorTable? { state.withLock { $0.files } }
     public var fileSystem: FileSystemContext? { state.withLock { $0.fileSystem } }
     public var runState: RunState { state.withLock { $0.run } }
-    func setRunState(_ run: RunState) { state.withLock { $0.run = run } }
+    func setRunState(_ run: RunState) {
+        state.withLock { $0.run = run }
+        if case .running = run, threadGroup.timers.isProcessorClockIdle.load(ordering: .sequentiallyConsistent) {
+            threadGroup.timers.processorClockResumes()
+        }
+    }
     public var isLeader: Bool { id == threadGroup.id }
     /// Whether the task has ended, or is about to.
     public var isExiting: Bool { signals.withLock { $0.isExiting } }
@@ -94,6 +102,11 @@ public final class Task: Sendable {
     public var timerSlack: UInt64 {
         get { state.withLock { $0.timerSlack } }
         set { state.withLock { $0.timerSlack = newValue } }
+    }
+    /// Policy, priority, affinity: sched(7).
+    public var scheduling: SchedulingState {
+        get { state.withLock { $0.scheduling } }
+        set { state.withLock { $0.scheduling = newValue } }
     }
     /// CPU time so far.
     public var usage: ResourceUsage { processorTime.usage(hostThread: host.withLock { $0.threadID }) }

@@ -72,6 +72,7 @@ extension SandboxKernel {
         report.report(nil)
         // As schedule_tail: a bad address is not an error.
         if !start.setChildTID.isNull { try? start.memory.store(start.task.id, at: start.setChildTID) }
+        start.task.setRunState(.running)
         current.run(start.dispatcher)
         current.finish()
         start.task.kernel.taskThreadDidEnd()

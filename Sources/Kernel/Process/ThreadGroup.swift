@@ -19,6 +19,8 @@ public final class ThreadGroup: Sendable {
     let signals: Mutex<GroupSignals>
     let attributes: Mutex<Attributes>
     let accounting = Mutex(Accounting())
+    /// Interval timers, POSIX timers and the CPU-time limit.
+    public let timers = TimerSet()
 
     init(
         id: Int32, kernel: SandboxKernel, parent: ThreadGroup?, parentTask: Int32, processGroup: ProcessGroup, exitSignal: Signal?,
@@ -29,6 +31,7 @@ public final class ThreadGroup: Sendable {
         links = Mutex(Links(parent: parent, parentTask: parentTask, processGroup: processGroup, exitSignal: exitSignal))
         signals = Mutex(GroupSignals(actions: actions))
         self.attributes = Mutex(attributes)
+        timers.attach(self, processorLimit: attributes.limits[Int(ResourceLimit.Kind.cpu.rawValue)])
     }
 
     /// The group's place in the process tree. Written with the tree lock held as well, so that whoever holds that sees it stable.
@@ -110,6 +113,8 @@ public final class ThreadGroup: Sendable {
     public func setLimit(_ resource: ResourceLimit.Kind, _ limit: ResourceLimit) {
         attributes.withLock { $0.limits[Int(resource.rawValue)] = limit }
     }
+    /// All limits by RLIMIT_* number.
+    public var limits: [ResourceLimit] { attributes.withLock { $0.limits } }
     public var image: ProcessImage {
         get { attributes.withLock { $0.image } }
         set { attributes.withLock { $0.image = newValue } }
@@ -131,7 +136,8 @@ public final class ThreadGroup: Sendable {
     // MARK: accounting
 
     /// All threads, ended ones included: RUSAGE_SELF.
-    public var usage: ResourceUsage {
+    public var usage: ResourceUsage { usage(of: tasks) }
+    func usage(of tasks: [Task]) -> ResourceUsage {
         var sum = accounting.withLock {
             var u = $0.ended
             u.maximumResident = max(u.maximumResident, $0.maximumResident)

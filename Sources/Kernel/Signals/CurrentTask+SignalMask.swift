@@ -105,14 +105,18 @@ extension CurrentTask {
 
     /// Takes the next signal outside `blocked`, the thread's own first. Signal lock held.
     func take(from g: inout GroupSignals, blocked: SignalSet) -> (signal: Signal, info: SignalInfo, isExternal: Bool)? {
-        let found = task.signals.withLock { t -> (signal: Signal, entry: PendingSignals.Entry)? in
-            let found = t.pending.take(blocked: blocked) ?? g.pending.take(blocked: blocked)
-            if let found, found.signal.defaultAction == .stop { t.tookStop = true }
-            return found
+        while true {
+            let found = task.signals.withLock { t -> (signal: Signal, entry: PendingSignals.Entry)? in
+                let found = t.pending.take(blocked: blocked) ?? g.pending.take(blocked: blocked)
+                if let found, found.signal.defaultAction == .stop { t.tookStop = true }
+                return found
+            }
+            guard let found else { return nil }
+            kernel.uncharge(found.entry)
+            var info = found.entry.info
+            if found.entry.isTimer, !threadGroup.timers.signalTaken(&info, group: threadGroup, tasks: g.tasks) { continue }
+            return (found.signal, info, found.entry.isExternal)
         }
-        guard let found else { return nil }
-        kernel.uncharge(found.entry)
-        return (found.signal, found.entry.info, found.entry.isExternal)
     }
 
     // MARK: actions and the alternate stack

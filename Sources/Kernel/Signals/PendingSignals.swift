@@ -8,6 +8,8 @@ struct PendingSignals: Sendable {
         var charged: UInt32?
         /// From outside the sandbox: acts on init too.
         var isExternal: Bool
+        /// A POSIX timer sent it and waits for it to be taken.
+        var isTimer = false
     }
     private(set) var set = SignalSet()
     private var entries: [Entry] = []

@@ -9,6 +9,8 @@ public struct SignalSendOptions: OptionSet, Sendable {
     public static let kernel = SignalSendOptions(rawValue: 1)
     /// From outside the sandbox: acts on init as on any process.
     public static let external = SignalSendOptions(rawValue: 2)
+    /// From a POSIX timer: its place in the queue was counted when the timer was made, and signals of several timers do not merge.
+    static let timer = SignalSendOptions(rawValue: 4)
 }
 
 extension ThreadGroup {
@@ -17,6 +19,14 @@ extension ThreadGroup {
     public func send(_ info: SignalInfo, to task: Task?, options: SignalSendOptions) throws(Errno) {
         guard let signal = Signal(rawValue: info.signo) else { return }
         try signals.withLock { g throws(Errno) in try g.send(signal, info, to: task, in: self, options: options) }
+    }
+
+    /// Whether a signal sent now would be thrown away.
+    func ignores(_ signal: Signal, for task: Task?) -> Bool {
+        signals.withLock { g in
+            guard let judge = task ?? g.tasks.first else { return true }
+            return g.isIgnored(signal, by: judge, isExternal: false)
+        }
     }
 }
 
@@ -33,13 +43,15 @@ extension GroupSignals {
 
         // Standard signals are not queued twice.
         let alreadyPending = target.map { $0.signals.withLock { $0.pending.set.has(signal) } } ?? pending.set.has(signal)
-        if alreadyPending && !signal.isRealTime { return }
+        if alreadyPending && !signal.isRealTime && !options.contains(.timer) { return }
 
         var entry: PendingSignals.Entry?
         if signal != .SIGKILL {
             let uid = judge.credentials.realUID
             let isUnlimited = !signal.isRealTime && (options.contains(.kernel) || info.code >= 0)
-            if isUnlimited {
+            if options.contains(.timer) {
+                entry = .init(info: info, charged: nil, isExternal: false, isTimer: true)
+            } else if isUnlimited {
                 group.kernel.queuedSignals.add(uid)
                 entry = .init(info: info, charged: uid, isExternal: isExternal)
             } else if group.kernel.queuedSignals.add(uid, limit: group.limit(.pendingSignals).soft) {

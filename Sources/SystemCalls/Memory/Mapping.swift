@@ -57,8 +57,13 @@ private func mappedFile(_ description: FileDescription, _ flags: MapFlags, _ pro
     let mayExecute = !(description.path?.mount.flags.contains(.noExecute) ?? false)
     if protection.contains(.execute) && !mayExecute { throw .EPERM }
     guard let mappable = description.operations.mappable else { throw .ENODEV }
+    var allowsSharedWrite = description.isWritable && flags.rawValue & MapFlags.typeMask != 2
+    if allowsSharedWrite && mappable.refusesSharedWrites {
+        if protection.contains(.write) { throw .EPERM }
+        allowsSharedWrite = false
+    }
     return MappedFile(
-        mappable: mappable, owner: description, allowsSharedWrite: description.isWritable, allowsExecute: mayExecute)
+        mappable: mappable, owner: description, allowsSharedWrite: allowsSharedWrite, allowsExecute: mayExecute)
 }
 
 private func sysMunmap(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {

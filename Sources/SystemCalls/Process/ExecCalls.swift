@@ -51,8 +51,8 @@ extension SystemCallFamilies {
             if place.dentry.type == .symbolicLink { throw .ELOOP }
         }
         let file = try VFS.openForExecution(place, caller: current)
-        let stackLimit = current.threadGroup.limit(.stack).soft
-        var budget = StringBudget(stackLimit)
+        let limits = MemoryLimits(current.threadGroup.limits, current.credentials)
+        var budget = StringBudget(limits.stack)
         let argumentList = try strings(current, arguments, &budget)
         let environmentList = try strings(current, environment, &budget)
         if flags & checkOnly != 0 {
@@ -62,7 +62,7 @@ extension SystemCallFamilies {
         let program = try ProgramLoader.load(
             LoadRequest(
                 file: file, fileName: fileName, arguments: argumentList, environment: environmentList, kernel: current.kernel,
-                caller: current, stackLimit: stackLimit, personality: current.task.personality, isNameInaccessible: isNameInaccessible))
+                caller: current, limits: limits, personality: current.task.personality, isNameInaccessible: isNameInaccessible))
         try current.execute(program)
         return 0
     }

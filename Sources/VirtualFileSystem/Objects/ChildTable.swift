@@ -144,14 +144,10 @@ struct ChildTable: Sendable {
         return removed
     }
 
+    /// The dentry is not bound to a name here: that would be a second reference to it.
     private mutating func isEvictable(_ index: Int) -> Bool {
-        guard let dentry = dentries[index] else { return true }
-        if dentry.recentlyUsed.exchange(false, ordering: .relaxed) { return false }
-        return isUnreferenced(index)
+        guard dentries[index] != nil else { return true }
+        if dentries[index]?.recentlyUsed.exchange(false, ordering: .relaxed) == true { return false }
+        return isKnownUniquelyReferenced(&dentries[index])
     }
-
-    private mutating func isUnreferenced(_ index: Int) -> Bool { isKnownUniquelyReferenced(&dentries[index]) }
-
-    /// All positive entries.
-    var children: [Dentry] { dentries.compactMap { $0 } }
 }

@@ -1,0 +1,23 @@
+// Facts about the host machine and its clocks.
+#ifndef STOCKADE_CHOST_SYSTEM_H
+#define STOCKADE_CHOST_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// sched_getaffinity(2) of the calling thread: bytes written, -1 and errno on failure.
+long chost_affinity(void *mask, size_t size);
+
+/// Number of configured processors, as nr_cpu_ids of the host where it can be told.
+int chost_configured_processors(void);
+
+/// The CPU and NUMA node on which the calling thread runs.
+void chost_getcpu(uint32_t *cpu, uint32_t *node);
+
+/// clock_adjtime(2) with a `struct timex` of 208 bytes. The caller passes read-only modes alone. -1 and errno on failure.
+int chost_clock_adjtime(int clock, void *timex);
+
+/// sysinfo(2) into 112 bytes; -1 and errno on failure.
+int chost_sysinfo(void *info);
+
+#endif

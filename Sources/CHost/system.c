@@ -1,0 +1,28 @@
+#define _GNU_SOURCE
+#include "chost_system.h"
+
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+long chost_affinity(void *mask, size_t size) { return syscall(SYS_sched_getaffinity, 0, size, mask); }
+
+int chost_configured_processors(void) { return get_nprocs_conf(); }
+
+void chost_getcpu(uint32_t *cpu, uint32_t *node) {
+    *cpu = 0;
+    *node = 0;
+    unsigned c, n;
+    if (getcpu(&c, &n) == 0) {
+        *cpu = c;
+        *node = n;
+    }
+}
+
+int chost_clock_adjtime(int clock, void *timex) { return (int)syscall(SYS_clock_adjtime, clock, timex); }
+
+int chost_sysinfo(void *info) {
+    _Static_assert(sizeof(struct sysinfo) == 112, "struct sysinfo");
+    return sysinfo(info);
+}

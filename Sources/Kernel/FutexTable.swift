@@ -1,4 +1,0 @@
-/// Waiters on guest words: futex(2).
-public final class FutexTable: Sendable {
-    public init() {}
-}
