@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// Every Swift target: Swift 6 language mode, unsafe constructs must be marked, warnings are errors.
@@ -23,15 +24,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-/// Modules whose folder carries a README that the build must leave alone.
+/// Documents in a module's folder, which the build must leave alone.
 func readmes(_ name: String) -> [String] {
-    (documented.contains(name) ? ["README.md"] : []) + (partsDocumented[name] ?? [])
+    let folder = Context.packageDirectory + "/Sources/" + name
+    let files = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    return files.filter { $0.hasSuffix(".md") }.sorted()
 }
-
-let documented: Set<String> = ["FileSystems", "GoferProtocol", "VirtualFileSystem"]
-
-/// READMEs of parts of a module.
-let partsDocumented: [String: [String]] = ["FileSystems": ["Goferfs/README.md"]]
 
 let package = Package(
     name: "stockade",
@@ -70,11 +68,12 @@ let package = Package(
             name: "sandbox-exec",
             dependencies: ["SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
-        tests("FileSystemsTests", ["FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
+        tests("FileSystemsTests", ["FileSystems", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         .executableTarget(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),
         tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),
         tests("VirtualFileSystemTests", ["VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
     ]

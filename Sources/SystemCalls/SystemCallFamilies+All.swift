@@ -1,7 +1,15 @@
 /// Every family, for the dispatch table.
 extension SystemCallFamilies {
     public static var all: [SystemCallEntry] {
-        readWrite + openClose + stat + names + directories + fileAttributes + extendedAttributes + fcntl + fileLocks + fileSystems
-            + fileTransfer + ioctl + mounts + fileSynchronization + memoryFiles
+        let files = [
+            readWrite, openClose, stat, names, directories, fileAttributes, extendedAttributes, fcntl, fileLocks, fileSystems, fileTransfer,
+            ioctl, mounts, fileSynchronization, memoryFiles,
+        ]
+        let memory = [memoryMapping, memoryAdvice, memoryLocking, memoryPolicy, memoryBarriersAndKeys]
+        let communication = [pipes, events, polling, sockets, messages]
+        let process = [
+            signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
+        ]
+        return Array([files, memory, communication, process].joined().joined())
     }
 }

@@ -16,7 +16,7 @@ struct GuestMounts {
 
     func mountAll(_ configuration: SandboxConfiguration) throws(BootFailure) {
         let secure: MountFlags = [.noSetUserID, .noDevices, .noExecute, .relativeAccessTime]
-        //try mount(ProcFileSystem(kernel: kernel), at: "/proc", flags: secure, source: "proc")
+        try mount(ProcFileSystem(kernel: kernel), at: "/proc", flags: secure, source: "proc")
         try mount(SysFileSystem(processorCount: HostProcessor.allowedCount), at: "/sys", flags: secure.union(.readOnly), source: "sysfs")
         let devices = try Boot.step("make /dev") { () throws(Errno) in try Devfs.make(memoryFile: memoryFile) }
         try mount(devices, at: "/dev", flags: [.noSetUserID], source: "devtmpfs")
