@@ -153,6 +153,47 @@ import VirtualFileSystem
         }
     }
 
+    /// Readers, writers and faults on one file at once; afterwards no page is left over.
+    @Test func concurrentUseKeepsCountsRight() async throws {
+        let memoryFile = try MemoryFile()
+        try await hammer(memoryFile)
+        memoryFile.trim()
+        #expect(memoryFile.committedBytes == 0)
+    }
+
+    private func hammer(_ memoryFile: MemoryFile) async throws {
+        let lower = MemoryLowerNode.directory(["f": .file([UInt8](repeating: 9, count: 300_000))])
+        let fileSystem = try OverlayFileSystem(lower: lower, memoryFile: memoryFile)
+        let node = try #require(try fileSystem.rootNode.child(FileName("f")))
+        let data = try #require(node.data)
+        await withTaskGroup(of: Void.self) { group in
+            for worker in 0..<4 {
+                group.addTask {
+                    let s = Sandbox(TmpfsFileSystem(memoryFile: memoryFile))
+                    guard let file = try? node.open(.readWrite, caller: s) else { return }
+                    var g = Generator(state: UInt64(worker + 1))
+                    for _ in 0..<800 {
+                        let offset = UInt64.random(in: 0..<400_000, using: &g)
+                        switch Int.random(in: 0..<6, using: &g) {
+                        case 0, 1:
+                            var buffer = IOBuffer(kernelBytes: [UInt8](repeating: 7, count: 9000))
+                            _ = try? file.write(&buffer, at: .offset(Int64(offset)), caller: s)
+                        case 2, 3:
+                            var buffer = IOBuffer(kernelCapacity: 9000)
+                            _ = try? file.read(&buffer, at: .offset(Int64(offset)), caller: s)
+                            if !buffer.kernelBytes.allSatisfy({ $0 == 0 || $0 == 7 || $0 == 9 }) { Issue.record("foreign bytes") }
+                        case 4: try? node.truncate(to: offset, caller: s)
+                        default:
+                            let page = offset & ~4095
+                            guard let pieces = try? data.backing(offset: page, length: 65536, forWriting: true) else { break }
+                            for case .memoryFile(let offset, let length) in pieces { memoryFile.release(offset, length) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     @Test func sealsHoldWritesBack() throws {
         let s = try Sandbox.tmpfs()
         let file = try AnonymousMemory.makeFile(

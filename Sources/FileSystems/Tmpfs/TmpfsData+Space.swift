@@ -103,8 +103,8 @@ extension TmpfsData {
             case .memory(_, let n):
                 page += n
                 continue
-            case .absent where page < lowerPages:
-                page = lowerPages
+            case .absent(let n) where page < lowerPages:
+                page = min(page + n, lowerPages)
                 continue
             case .absent(let n), .zeroes(let n): free = min(n, to - page)
             }
@@ -124,26 +124,35 @@ extension TmpfsData {
     /// The first byte at or after `offset` that is data (or a hole); the end of the file counts as a hole.
     /// - Throws: ENXIO when `offset` is past the end, or no data follows.
     func seek(_ offset: UInt64, toData: Bool) throws(Errno) -> UInt64 {
-        try map.withLock { m throws(Errno) in
-            guard offset < m.size else { throw .ENXIO }
-            var position = offset
-            while position < m.size {
-                let page = position >> Page.shift
-                let isData: Bool
-                var next: UInt64
-                switch m.extents.find(page) {
-                case .memory(_, let n): (isData, next) = (true, page + n)
-                case .zeroes(let n): (isData, next) = (false, page + n)
-                case .absent(let n):
-                    (isData, next) = (page < m.lowerPages, page + n)
-                    if isData { next = min(next, m.lowerPages) }
-                }
-                if isData == toData { return position }
-                position = next >= Self.maximumSize >> Page.shift ? m.size : next << Page.shift
+        var position = offset
+        while true {
+            let (size, run, lowerPages) = map.withLock { ($0.size, $0.extents.find(position >> Page.shift), $0.lowerPages) }
+            guard offset < size else { throw .ENXIO }
+            guard position < size else { break }
+            let page = position >> Page.shift
+            let (isData, next): (Bool, UInt64)
+            switch run {
+            case .memory(_, let n): (isData, next) = (true, page + n)
+            case .zeroes(let n): (isData, next) = (false, page + n)
+            case .absent(let n) where page < lowerPages:
+                // The lower file may have holes of its own.
+                let end = min(page + n, lowerPages) << Page.shift
+                if let found = lowerSeek(position, toData: toData), found < min(end, size) { return found }
+                (isData, next) = (!toData, end >> Page.shift)
+            case .absent(let n): (isData, next) = (false, page + n)
             }
-            if toData { throw .ENXIO }
-            return m.size
+            if isData == toData { return position }
+            position = next >= Self.maximumSize >> Page.shift ? size : next << Page.shift
         }
+        if toData { throw .ENXIO }
+        return map.withLock { $0.size }
+    }
+
+    /// SEEK_DATA or SEEK_HOLE of the lower file; nil when nothing of the kind follows.
+    private func lowerSeek(_ position: UInt64, toData: Bool) -> UInt64? {
+        guard let descriptor = try? lowerDescriptor() else { return toData ? position : nil }
+        guard let found = try? HostFileCalls.seek(descriptor.number, offset: Int64(position), whence: toData ? 3 : 4) else { return nil }
+        return UInt64(exactly: found)
     }
 
     // MARK: seals

@@ -35,7 +35,12 @@ extension TmpfsData {
 
     /// Reads into `buffer` until it is full or the file ends. `lower` is the descriptor of the lower file if the caller has it.
     func read(_ buffer: inout IOBuffer, at position: UInt64, lower: SharedHostDescriptor?) throws(Errno) -> Int {
-        try transfer.withLock { _ throws(Errno) -> Int in
+        // Bytes that the lower file alone provides need no lock: there is no page to be freed under the copy.
+        if let lower, case .lower(let n, let isLast) = piece(at: position, limit: buffer.remaining), isLast || n == buffer.remaining {
+            buffer.truncate(to: n)
+            return try buffer.fill(fromHost: lower.number, offset: Int64(position))
+        }
+        return try transfer.withLock { _ throws(Errno) -> Int in
             var total = 0
             while buffer.remaining > 0 {
                 let wanted = buffer.remaining

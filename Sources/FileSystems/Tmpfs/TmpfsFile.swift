@@ -71,6 +71,14 @@ final class TmpfsFile: FileOperations {
 
     func synchronize(dataOnly: Bool) throws(Errno) {}
 
+    func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
+        switch request {
+        // FICLONE, FICLONERANGE, FIDEDUPERANGE, FS_IOC_FIEMAP: known to Linux, not to this file system.
+        case 0x4004_9409, 0x4020_940d, 0xc018_9436, 0xc020_660b: throw .EOPNOTSUPP
+        default: throw .ENOTTY
+        }
+    }
+
     func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno) {
         guard let start = UInt64(exactly: offset), let count = UInt64(exactly: length), count > 0 else { throw .EINVAL }
         let end = start + count
