@@ -29,7 +29,8 @@ struct ProcessReference: Sendable {
         guard let leader = group.leader, leader.threadGroup === group else { throw .ESRCH }
         return leader
     }
-    var isAlive: Bool { (try? task()) != nil }
+    /// Whether the directory still stands for something, be it a zombie.
+    var isPresent: Bool { (try? task()) != nil }
 
     /// The address space; nil for a zombie. A leader that ended before its threads has none of its own.
     var memory: AddressSpace? {
