@@ -75,7 +75,6 @@ final class ProcessMemoryOperations: FileOperations {
         var done = 0
         while buffer.remaining > 0 {
             let toPageEnd = Int(Page.size - GuestAddress(address).pageOffset)
-            // Probe before taking: what was taken out of the buffer cannot be put back.
             do throws(Errno) {
                 let bytes = try buffer.take(min(buffer.remaining, toPageEnd))
                 do throws(Errno) {
