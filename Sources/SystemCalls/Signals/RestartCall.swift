@@ -9,7 +9,9 @@ extension SystemCallFamilies {
         guard let block = current.restartBlock else { throw .EINTR }
         current.restartBlock = nil
         switch block {
-        case .nanosleep, .futexWait, .poll: throw .EINTR
+        case .poll(let address, let count, let deadline):
+            return try restartPoll(current, address: address, count: count, deadline: deadline)
+        case .nanosleep, .futexWait: throw .EINTR
         }
     }
 }
