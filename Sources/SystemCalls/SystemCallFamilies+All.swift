@@ -10,8 +10,10 @@ extension SystemCallFamilies {
         let process = [
             signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
         ]
-        let time = [clocks, sleeping, intervalTimers, timers, timerFiles, futexes, futex2]
-        let identity = [identity, capabilities, resourceLimits, usage, scheduling, affinity, priorities, system, refusedCalls]
-        return Array([files, memory, communication, process, time, identity].joined().joined())
+        let time = [futexes, futex2, clocks, sleeping, timers, timerFiles, intervalTimers]
+        let administration = [
+            capabilities, identity, system, scheduling, usage, affinity, priorities, resourceLimits, refusedCalls,
+        ]
+        return Array([files, memory, communication, process, time, administration].joined().joined())
     }
 }
