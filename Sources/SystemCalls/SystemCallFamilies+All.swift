@@ -10,6 +10,8 @@ extension SystemCallFamilies {
         let process = [
             signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
         ]
-        return Array([files, memory, communication, process].joined().joined())
+        let time = [clocks, sleeping, intervalTimers, timers, timerFiles, futexes, futex2]
+        let identity = [identity, capabilities, resourceLimits, usage, scheduling, affinity, priorities, system, refusedCalls]
+        return Array([files, memory, communication, process, time, identity].joined().joined())
     }
 }
