@@ -73,6 +73,7 @@ let package = Package(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests("KernelTimeTests", ["Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests("IPCTests", ["Sockets", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),
         tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),
