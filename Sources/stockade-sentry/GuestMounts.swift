@@ -16,8 +16,10 @@ struct GuestMounts {
 
     func mountAll(_ configuration: SandboxConfiguration) throws(BootFailure) {
         let secure: MountFlags = [.noSetUserID, .noDevices, .noExecute, .relativeAccessTime]
-        try mount(ProcFileSystem(kernel: kernel), at: "/proc", flags: secure, source: "proc")
-        try mount(SysFileSystem(processorCount: HostProcessor.allowedCount), at: "/sys", flags: secure.union(.readOnly), source: "sysfs")
+        let machine = MachineFacts()
+        try mount(ProcFileSystem(kernel: kernel, machine: machine), at: "/proc", flags: secure, source: "proc")
+        let system = SysFileSystem(processorCount: machine.processorCount, memoryBytes: memoryFile.totalBytes)
+        try mount(system, at: "/sys", flags: secure.union(.readOnly), source: "sysfs")
         let devices = try Boot.step("make /dev") { () throws(Errno) in try Devfs.make(memoryFile: memoryFile) }
         try mount(devices, at: "/dev", flags: [.noSetUserID], source: "devtmpfs")
         try mount(TmpfsFileSystem(memoryFile: memoryFile, mode: 0o1777), at: "/dev/shm", flags: [.noSetUserID, .noDevices], source: "tmpfs")

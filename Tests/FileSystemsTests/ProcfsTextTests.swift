@@ -114,6 +114,8 @@ import VirtualFileSystem
         #expect(ProcessorMask(only: 1, of: 2).list == "1")
         #expect(ProcessorMask(first: 36).hex == "f,ffffffff")
         #expect(ProcessorMask(only: 0, of: 36).hex == "0,00000001")
+        #expect(ProcessorMask([0, 1, 4, 6, 7], of: 8).list == "0-1,4,6-7")
+        #expect(ProcessorMask([], of: 8).list == "")
     }
 
     @Test func numbersParseAsKstrtoll() {

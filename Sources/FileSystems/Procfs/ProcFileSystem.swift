@@ -49,9 +49,9 @@ public struct MachineFacts: Sendable {
     /// The text of /proc/cpuinfo.
     public var processorInformation: [UInt8]
 
-    /// The host's values: the processors that the sandbox may run on.
+    /// The host's values: all processors, whatever the sandbox may run on, as Linux shows them.
     public init() {
-        self.init(processorCount: HostProcessor.allowedCount, processorInformation: HostMachine.processorInformation())
+        self.init(processorCount: HostMachine.processorCount, processorInformation: HostMachine.processorInformation())
     }
     /// Of `processorInformation`, the first `processorCount` paragraphs are shown.
     public init(processorCount: Int, processorInformation: [UInt8]) {
