@@ -48,8 +48,15 @@ public enum HostMemory {
         try hostCall(chost_memory_allocate(descriptor, 0x01 | 0x02, Int64(truncatingIfNeeded: offset), Int64(truncatingIfNeeded: length)))
     }
 
-    /// Makes the pages present; contents stay.
-    public static func commit(_ descriptor: Int32, offset: UInt64, length: UInt64) throws(Errno) {
+    /// Makes the pages of a mapped window present; contents stay. The fallback for Linux before 5.14 reserves storage only.
+    /// - Precondition: `address` is where `offset` of the file is mapped, writable.
+    public static func commit(
+        _ descriptor: Int32, offset: UInt64, length: UInt64, mappedAt address: UnsafeMutableRawPointer
+    ) throws(Errno) {
+        // SAFETY: MADV_POPULATE_WRITE (23) changes no contents, and reports what would raise SIGBUS.
+        if unsafe madvise(address, Int(truncatingIfNeeded: length), 23) == 0 { return }
+        let error = hostErrno()
+        guard error == .EINVAL else { throw error }
         try hostCall(chost_memory_allocate(descriptor, 0x01, Int64(truncatingIfNeeded: offset), Int64(truncatingIfNeeded: length)))
     }
 

@@ -113,8 +113,8 @@ public final class AddressSpace: Sendable {
                 where includingPrivate || state.segments.values[j].isFilePage {
                     state.dropSegments(state.segments.lowers[j], state.segments.uppers[j])
                 }
+                do throws(Errno) { try state.flush() } catch { state.recover(from, to) }
             }
-            do throws(Errno) { try state.flush() } catch { state.recover(0, AddressSpaceState.maximum) }
         }
     }
 

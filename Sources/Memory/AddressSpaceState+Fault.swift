@@ -17,6 +17,8 @@ extension AddressSpaceState {
     // MARK: guest faults
 
     mutating func resolve(_ fault: Fault) -> AddressSpace.FaultOutcome {
+        // Alignment checks are about the access, not the page.
+        if fault.info.signo == Signal.SIGBUS.rawValue && fault.info.code == SignalInfo.BUS_ADRALN { return .signal(fault.info) }
         do throws(AccessFailure) {
             if try resolveAccess(fault) { return .resolved }
             // Everything was in place and the fault came again: the access itself is what the host refuses.

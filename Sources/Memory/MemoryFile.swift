@@ -165,7 +165,9 @@ import Synchronization
     /// Makes the pages of an allocated range present.
     /// - Throws: ENOMEM, ENOSPC.
     func commit(_ offset: UInt64, _ length: UInt64) throws(Errno) {
-        try HostMemory.commit(file.number, offset: offset, length: length)
+        check(offset, length)
+        // SAFETY: checked against the window.
+        try unsafe HostMemory.commit(file.number, offset: offset, length: length, mappedAt: pointer(offset))
     }
 
     // MARK: what is present

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "chost_random.h"
+#include "chost_system.h"
 
 /// Starts a detached thread with a 512 KiB stack. Returns 0 or an errno.
 int chost_thread_start(void (*body)(void *), void *argument);

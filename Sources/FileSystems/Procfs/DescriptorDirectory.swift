@@ -24,8 +24,8 @@ final class DescriptorDirectory: SyntheticDirectory {
     /// Since Linux 6.2 the size of /proc/PID/fd is the number of open descriptors.
     var size: UInt64 { kind == .links ? UInt64(table?.snapshot().count ?? 0) : 0 }
 
-    /// Whoever has the very credentials of the process gets into its directory although it is not dumpable, as the process itself may
-    /// (proc_fd_permission).
+    /// Whoever has the very credentials of the process gets into its directory although it is not dumpable, as the process itself
+    /// may (proc_fd_permission).
     func checkAccess(_ access: AccessMask, _ credentials: Credentials) throws(Errno) {
         do throws(Errno) {
             try Permissions.check(access, syntheticAttributes(), credentials)
@@ -39,6 +39,7 @@ final class DescriptorDirectory: SyntheticDirectory {
     }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
+        if kind == .information { try reference.requireInspection(caller) }
         guard let descriptor = ProcName.id(name), let entry = try? table?.entry(descriptor) else { return nil }
         switch kind {
         case .links: return DescriptorLink(reference, descriptor, entry.description)
@@ -47,7 +48,7 @@ final class DescriptorDirectory: SyntheticDirectory {
     }
 
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
-        guard reference.isAlive else { throw .ENOENT }
+        guard reference.isPresent else { throw .ENOENT }
         guard let table else { return [] }
         let area: ProcessReference.Area = kind == .links ? .descriptors : .descriptorInformation
         var result: [SyntheticEntry] = []
@@ -140,7 +141,9 @@ final class DescriptorInformation: SyntheticInode {
         let owners = [LockOwner.process(table), LockOwner.description(description)]
         var index = 1
         for lock in description.inode?.shared.locksIfAny?.recordLocks ?? [] where owners.contains(lock.owner) {
-            text.text("lock:\t\(index): \(lock.owner == owners[0] ? "POSIX " : "OFDLCK") ADVISORY  \(lock.isExclusive ? "WRITE" : "READ") ")
+            text.text(
+                "lock:\t\(index): \(lock.owner == owners[0] ? "POSIX " : "OFDLCK") ADVISORY  \(lock.isExclusive ? "WRITE" : "READ") "
+            )
             text.decimal(lock.owner == owners[0] ? lock.processID : -1)
             if let attributes = try? description.attributes() {
                 text.space()

@@ -23,7 +23,8 @@ final class ProcessDirectory: SyntheticDirectory {
     var fileSystem: any FileSystem { reference.fileSystem }
     var number: UInt64 { reference.number }
     var parentNumber: UInt64 {
-        reference.thread == nil ? ProcFileSystem.rootNumber : ProcessReference(reference.fileSystem, reference.group, nil).number(.directories, 0)
+        reference.thread == nil
+            ? ProcFileSystem.rootNumber : ProcessReference(reference.fileSystem, reference.group, nil).number(.directories, 0)
     }
     var mode: FileMode { FileMode(.directory, 0o555) }
     var owner: SyntheticOwner { reference.owner(publicDirectory: true) }
@@ -31,7 +32,7 @@ final class ProcessDirectory: SyntheticDirectory {
     var linkCount: UInt32 { reference.thread == nil ? 7 : 6 }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
-        guard reference.isAlive else { return nil }
+        guard reference.isPresent else { return nil }
         let text = String(decoding: name.bytes, as: UTF8.self)
         if let file = ProcessFile(rawValue: text), file.exists(inThread: reference.thread != nil) {
             return file == .mem ? ProcessMemoryFile(reference) : ProcessFileInode(reference, file)
@@ -48,7 +49,7 @@ final class ProcessDirectory: SyntheticDirectory {
     }
 
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
-        guard reference.isAlive else { throw .ENOENT }
+        guard reference.isPresent else { throw .ENOENT }
         var result: [SyntheticEntry] = []
         var place: Int64 = 2
         func add(_ name: String, _ number: UInt64, _ type: FileType) {
@@ -88,14 +89,15 @@ final class ThreadsDirectory: SyntheticDirectory {
     var linkCount: UInt32 { 2 + UInt32(truncatingIfNeeded: reference.group.threadCount) }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
-        guard let id = ProcName.id(name), let task = reference.kernel.processes.task(id), task.threadGroup === reference.group else {
+        guard let id = ProcName.id(name), let task = reference.kernel.processes.task(id), task.threadGroup === reference.group
+        else {
             return nil
         }
         return ProcessDirectory(ProcessReference(reference.fileSystem, reference.group, task))
     }
 
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
-        guard reference.isAlive else { throw .ENOENT }
+        guard reference.isPresent else { throw .ENOENT }
         var ids = reference.group.tasks.map(\.id)
         // A zombie keeps its leader.
         if ids.isEmpty { ids = [reference.group.id] }

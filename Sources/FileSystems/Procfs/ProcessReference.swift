@@ -29,7 +29,8 @@ struct ProcessReference: Sendable {
         guard let leader = group.leader, leader.threadGroup === group else { throw .ESRCH }
         return leader
     }
-    var isAlive: Bool { (try? task()) != nil }
+    /// Whether the directory still stands for something, be it a zombie.
+    var isPresent: Bool { (try? task()) != nil }
 
     /// The address space; nil for a zombie. A leader that ended before its threads has none of its own.
     var memory: AddressSpace? {
@@ -39,12 +40,14 @@ struct ProcessReference: Sendable {
 
     // MARK: inode numbers
 
-    /// The directory's number; files below it have numbers above.
+    /// The directory's number; files below it have numbers above. All are below 2^53, which JavaScript holds exactly.
     static func number(_ id: Int32, isThread: Bool) -> UInt64 {
-        (isThread ? 1 << 62 : 0) | (UInt64(UInt32(bitPattern: id)) << 32)
+        (isThread ? 1 << 52 : 0) | (UInt64(UInt32(bitPattern: id)) << 32 & (1 << 52 - 1))
     }
     var number: UInt64 { Self.number(id, isThread: thread != nil) }
-    func number(_ area: Area, _ index: Int) -> UInt64 { number | area.rawValue | UInt64(UInt32(truncatingIfNeeded: index) & 0x0fff_ffff) }
+    func number(_ area: Area, _ index: Int) -> UInt64 {
+        number | area.rawValue | UInt64(UInt32(truncatingIfNeeded: index) & 0x0fff_ffff)
+    }
     enum Area: UInt64 {
         case files = 0x1000_0000
         case links = 0x2000_0000
@@ -56,8 +59,8 @@ struct ProcessReference: Sendable {
 
     // MARK: owner and access
 
-    /// Linux's task_dump_owner: the effective ids, root for what must not be looked into. Directories with mode 0555 always have the
-    /// effective ids.
+    /// Linux's task_dump_owner: the effective ids, root for what must not be looked into. Directories with mode 0555 always have
+    /// the effective ids.
     func owner(publicDirectory: Bool = false) -> SyntheticOwner {
         guard let credentials = (try? task())?.credentials else { return SyntheticOwner() }
         if !publicDirectory && (memory == nil || group.dumpable != 1) { return SyntheticOwner() }
@@ -77,9 +80,11 @@ struct ProcessReference: Sendable {
         if mine.has(.sysPtrace) { return true }
         guard let theirs = (try? task())?.credentials else { return false }
         let sameUser =
-            mine.fileSystemUID == theirs.effectiveUID && mine.fileSystemUID == theirs.savedUID && mine.fileSystemUID == theirs.realUID
+            mine.fileSystemUID == theirs.effectiveUID && mine.fileSystemUID == theirs.savedUID
+            && mine.fileSystemUID == theirs.realUID
         let sameGroup =
-            mine.fileSystemGID == theirs.effectiveGID && mine.fileSystemGID == theirs.savedGID && mine.fileSystemGID == theirs.realGID
+            mine.fileSystemGID == theirs.effectiveGID && mine.fileSystemGID == theirs.savedGID
+            && mine.fileSystemGID == theirs.realGID
         guard sameUser && sameGroup else { return false }
         if memory != nil && group.dumpable != 1 { return false }
         return mine.effective.isSuperset(of: theirs.permitted)
