@@ -2,9 +2,6 @@ import Glibc
 import LinuxABI
 
 extension HostMachine {
-    /// Processors that are online.
-    public static let processorCount: Int = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
-
     /// The host's load averages over 1, 5 and 15 minutes.
     public static var loadAverages: (Double, Double, Double) {
         var values: [Double] = [0, 0, 0]

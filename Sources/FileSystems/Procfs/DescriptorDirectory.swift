@@ -24,8 +24,8 @@ final class DescriptorDirectory: SyntheticDirectory {
     /// Since Linux 6.2 the size of /proc/PID/fd is the number of open descriptors.
     var size: UInt64 { kind == .links ? UInt64(table?.snapshot().count ?? 0) : 0 }
 
-    /// Whoever has the very credentials of the process gets into its directory although it is not dumpable, as the process itself may
-    /// (proc_fd_permission).
+    /// Whoever has the very credentials of the process gets into its directory although it is not dumpable, as the process itself
+    /// may (proc_fd_permission).
     func checkAccess(_ access: AccessMask, _ credentials: Credentials) throws(Errno) {
         do throws(Errno) {
             try Permissions.check(access, syntheticAttributes(), credentials)
@@ -140,7 +140,9 @@ final class DescriptorInformation: SyntheticInode {
         let owners = [LockOwner.process(table), LockOwner.description(description)]
         var index = 1
         for lock in description.inode?.shared.locksIfAny?.recordLocks ?? [] where owners.contains(lock.owner) {
-            text.text("lock:\t\(index): \(lock.owner == owners[0] ? "POSIX " : "OFDLCK") ADVISORY  \(lock.isExclusive ? "WRITE" : "READ") ")
+            text.text(
+                "lock:\t\(index): \(lock.owner == owners[0] ? "POSIX " : "OFDLCK") ADVISORY  \(lock.isExclusive ? "WRITE" : "READ") "
+            )
             text.decimal(lock.owner == owners[0] ? lock.processID : -1)
             if let attributes = try? description.attributes() {
                 text.space()

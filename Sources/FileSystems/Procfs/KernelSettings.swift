@@ -3,15 +3,20 @@ import Kernel
 import LinuxABI
 import VirtualFileSystem
 
-/// /proc/sys: sysctl(8). Host and domain name can be written; everything else is read-only, as in containers, whatever its mode bits.
+/// /proc/sys: sysctl(8). Host and domain name can be written; everything else is read-only whatever its mode bits, as in containers.
 enum KernelSettings {
-    static func entries(kernel: SandboxKernel, machine: MachineFacts) -> [SyntheticTreeEntry] {
-        let pages = machine.memoryBytes / Page.size
+    static func entries(kernel: SandboxKernel) -> [SyntheticTreeEntry] {
+        let pages = kernel.memoryFile.totalBytes / Page.size
         return [
             .directory("abi"), .directory("debug"), .directory("dev"),
             .directory("fs", fileSystems(pages)),
             .directory("kernel", general(kernel, pages)),
-            .directory("net", [.directory("core", network), .directory("ipv4", ipv4(pages)), .directory("ipv6"), .directory("unix", [.text("max_dgram_qlen", "10", 0o644)])]),
+            .directory(
+                "net",
+                [
+                    .directory("core", network), .directory("ipv4", ipv4(pages)), .directory("ipv6"),
+                    .directory("unix", [.text("max_dgram_qlen", "10", 0o644)]),
+                ]),
             .directory("user", user(pages)),
             .directory("vm", memory),
         ]
@@ -30,8 +35,10 @@ enum KernelSettings {
         }
         let boot = RandomIdentity.make()
         return [
-            .text("arch", LinuxVersion.machine), .text("cap_last_cap", "40"), setting("core_pattern", "core"), setting("core_pipe_limit", 0),
-            setting("core_uses_pid", 0), setting("ctrl-alt-del", 0), setting("dmesg_restrict", 1), live(.domainname), live(.hostname),
+            .text("arch", LinuxVersion.machine), .text("cap_last_cap", "40"), setting("core_pattern", "core"),
+            setting("core_pipe_limit", 0),
+            setting("core_uses_pid", 0), setting("ctrl-alt-del", 0), setting("dmesg_restrict", 1), live(.domainname),
+            live(.hostname),
             setting("io_uring_disabled", 2), setting("io_uring_group", -1),
             .directory(
                 "keys",
@@ -41,7 +48,8 @@ enum KernelSettings {
                     setting("root_maxkeys", 1_000_000),
                 ]),
             setting("kptr_restrict", 1), .text("msg_next_id", "-1"), setting("msgmax", 8192), setting("msgmnb", 16384),
-            setting("msgmni", 32000), .text("ngroups_max", "65536"), setting("numa_balancing", 0), .text("osrelease", LinuxVersion.release),
+            setting("msgmni", 32000), .text("ngroups_max", "65536"), setting("numa_balancing", 0),
+            .text("osrelease", LinuxVersion.release),
             .text("ostype", LinuxVersion.system), setting("overflowgid", 65534), setting("overflowuid", 65534),
             setting("panic", 0), setting("panic_on_oops", 0), setting("perf_event_max_sample_rate", 100_000),
             setting("perf_event_mlock_kb", 516), setting("perf_event_paranoid", 4), setting("pid_max", ProcessTable.maximum),
@@ -55,7 +63,8 @@ enum KernelSettings {
                     .file("uuid", LiveSetting(kind: .uuid, kernel: kernel, identity: "")), setting("write_wakeup_threshold", 256),
                 ]),
             setting("randomize_va_space", 2), setting("sched_autogroup_enabled", 0), setting("sched_child_runs_first", 0),
-            setting("sched_rr_timeslice_ms", 100), setting("sched_rt_period_us", 1_000_000), setting("sched_rt_runtime_us", 950_000),
+            setting("sched_rr_timeslice_ms", 100), setting("sched_rt_period_us", 1_000_000),
+            setting("sched_rt_runtime_us", 950_000),
             .directory(
                 "seccomp",
                 [
@@ -78,10 +87,13 @@ enum KernelSettings {
             setting("dirty_bytes", 0), setting("dirty_expire_centisecs", 3000), setting("dirty_ratio", 20),
             setting("dirty_writeback_centisecs", 500), setting("hugetlb_shm_group", 0), setting("legacy_va_layout", 0),
             setting("max_map_count", 65530), setting("memfd_noexec", 0), setting("min_free_kbytes", 67584),
-            setting("mmap_min_addr", AddressLimits.minimum.rawValue), setting("nr_hugepages", 0), setting("nr_hugepages_mempolicy", 0),
+            setting("mmap_min_addr", AddressLimits.minimum.rawValue), setting("nr_hugepages", 0),
+            setting("nr_hugepages_mempolicy", 0),
             setting("nr_overcommit_hugepages", 0), setting("oom_dump_tasks", 1), setting("oom_kill_allocating_task", 0),
-            setting("overcommit_kbytes", 0), setting("overcommit_memory", 0), setting("overcommit_ratio", 50), setting("page-cluster", 3),
-            setting("panic_on_oom", 0), setting("stat_interval", 1), setting("swappiness", 60), setting("unprivileged_userfaultfd", 0),
+            setting("overcommit_kbytes", 0), setting("overcommit_memory", 0), setting("overcommit_ratio", 50),
+            setting("page-cluster", 3),
+            setting("panic_on_oom", 0), setting("stat_interval", 1), setting("swappiness", 60),
+            setting("unprivileged_userfaultfd", 0),
             setting("user_reserve_kbytes", 131072), setting("vfs_cache_pressure", 100), setting("zone_reclaim_mode", 0),
         ]
     }
@@ -107,7 +119,8 @@ enum KernelSettings {
             .directory(
                 "mqueue",
                 [
-                    setting("msg_default", 10), setting("msg_max", 10), setting("msgsize_default", 8192), setting("msgsize_max", 8192),
+                    setting("msg_default", 10), setting("msg_max", 10), setting("msgsize_default", 8192),
+                    setting("msgsize_max", 8192),
                     setting("queues_max", 256),
                 ]),
             setting("nr_open", 1_048_576), setting("overflowgid", 65534), setting("overflowuid", 65534),
@@ -123,27 +136,34 @@ enum KernelSettings {
         [
             setting("default_qdisc", "pfifo_fast"), setting("dev_weight", 64), setting("netdev_budget", 300),
             setting("netdev_max_backlog", 1000), setting("optmem_max", 131_072), setting("rmem_default", 212_992),
-            setting("rmem_max", 4_194_304), setting("somaxconn", 4096), setting("wmem_default", 212_992), setting("wmem_max", 4_194_304),
+            setting("rmem_max", 4_194_304), setting("somaxconn", 4096), setting("wmem_default", 212_992),
+            setting("wmem_max", 4_194_304),
         ]
     }
 
     private static func ipv4(_ pages: UInt64) -> [SyntheticTreeEntry] {
         [
             setting("icmp_echo_ignore_all", 0), setting("ip_default_ttl", 64), setting("ip_forward", 0),
-            setting("ip_local_port_range", "32768\t60999"), setting("ip_local_reserved_ports", ""), setting("ip_nonlocal_bind", 0),
+            setting("ip_local_port_range", "32768\t60999"), setting("ip_local_reserved_ports", ""),
+            setting("ip_nonlocal_bind", 0),
             setting("ip_unprivileged_port_start", 1024), setting("ping_group_range", "1\t0"),
-            setting("tcp_abort_on_overflow", 0), setting("tcp_adv_win_scale", 1), .text("tcp_allowed_congestion_control", "reno cubic", 0o644),
+            setting("tcp_abort_on_overflow", 0), setting("tcp_adv_win_scale", 1),
+            .text("tcp_allowed_congestion_control", "reno cubic", 0o644),
             .text("tcp_available_congestion_control", "reno cubic"), setting("tcp_base_mss", 1024),
-            setting("tcp_congestion_control", "cubic"), setting("tcp_dsack", 1), setting("tcp_ecn", 2), setting("tcp_fastopen", 1),
+            setting("tcp_congestion_control", "cubic"), setting("tcp_dsack", 1), setting("tcp_ecn", 2),
+            setting("tcp_fastopen", 1),
             setting("tcp_fin_timeout", 60), setting("tcp_keepalive_intvl", 75), setting("tcp_keepalive_probes", 9),
             setting("tcp_keepalive_time", 7200), setting("tcp_max_orphans", 131_072), setting("tcp_max_syn_backlog", 2048),
             setting("tcp_max_tw_buckets", 131_072), setting("tcp_mem", "\(pages / 21)\t\(pages / 16)\t\(pages / 10)"),
             setting("tcp_moderate_rcvbuf", 1), setting("tcp_mtu_probing", 0), setting("tcp_no_metrics_save", 0),
-            setting("tcp_retries1", 3), setting("tcp_retries2", 15), setting("tcp_rfc1337", 0), setting("tcp_rmem", "4096\t131072\t6291456"),
+            setting("tcp_retries1", 3), setting("tcp_retries2", 15), setting("tcp_rfc1337", 0),
+            setting("tcp_rmem", "4096\t131072\t6291456"),
             setting("tcp_sack", 1), setting("tcp_slow_start_after_idle", 1), setting("tcp_syn_retries", 6),
-            setting("tcp_synack_retries", 5), setting("tcp_syncookies", 1), setting("tcp_timestamps", 1), setting("tcp_tw_reuse", 2),
+            setting("tcp_synack_retries", 5), setting("tcp_syncookies", 1), setting("tcp_timestamps", 1),
+            setting("tcp_tw_reuse", 2),
             setting("tcp_window_scaling", 1), setting("tcp_wmem", "4096\t16384\t4194304"),
-            setting("udp_mem", "\(pages / 10)\t\(pages / 8)\t\(pages / 5)"), setting("udp_rmem_min", 4096), setting("udp_wmem_min", 4096),
+            setting("udp_mem", "\(pages / 10)\t\(pages / 8)\t\(pages / 5)"), setting("udp_rmem_min", 4096),
+            setting("udp_wmem_min", 4096),
         ]
     }
 

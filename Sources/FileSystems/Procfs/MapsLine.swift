@@ -22,16 +22,13 @@ struct MapsLine: Sendable {
         self.init(range: region.range, protection: region.protection, isShared: region.isShared)
         if let file = region.file {
             offset = region.fileOffset
-            (device, inode) = file.mappable.mappingIdentity
+            (device, inode) = region.identity
             let place = (file.owner as? FileDescription)?.path
             name = place?.procName(root: root) ?? file.owner.mappedPath
-        } else if region.isShared && region.label.isEmpty {
-            // Linux backs shared anonymous memory with an unnamed file of its internal tmpfs.
-            offset = region.fileOffset
-            device = DeviceNumber(major: 0, minor: 1)
-            inode = 1
-            name = Array("/dev/zero (deleted)".utf8)
         } else {
+            // Shared anonymous memory has the identity of the unnamed file that backs it, and its name as the label.
+            offset = region.fileOffset
+            (device, inode) = region.identity
             name = Array(region.label.utf8)
         }
     }

@@ -4,6 +4,9 @@ import Memory
 /// Sizes of an address space in bytes, as status, stat and statm show them.
 struct MemoryStatistics: Sendable {
     var size: UInt64 = 0
+    var peakSize: UInt64 = 0
+    /// Where the heap begins: an address.
+    var breakStart: UInt64 = 0
     var resident: UInt64 = 0
     var anonymous: UInt64 = 0
     var file: UInt64 = 0
@@ -33,7 +36,7 @@ struct MemoryStatistics: Sendable {
             } else {
                 anonymous &+= region.residentBytes
             }
-            if region.label == "[stack]" {
+            if region.growsDown {
                 stack &+= length
             } else if region.isShared == false && region.protection.contains(.write) {
                 data &+= length

@@ -5,9 +5,15 @@ enum NetworkFiles {
             .text("arp", "IP address       HW type     Flags       HW address            Mask     Device"),
             .file("dev", ConstantContent(devices)),
             .file("dev_mcast", ConstantContent("")),
-            .text("icmp", "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"),
+            .text(
+                "icmp",
+                "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
+            ),
             .text("if_inet6", "00000000000000000000000000000001 01 80 10 80       lo"),
-            .text("igmp", "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n1\tlo        :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0"),
+            .text(
+                "igmp",
+                "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n1\tlo        :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0"
+            ),
             .text(
                 "ipv6_route",
                 "00000000000000000000000000000001 80 00000000000000000000000000000000 00 00000000000000000000000000000000 00000000 00000002 00000000 80200001       lo"
@@ -15,7 +21,10 @@ enum NetworkFiles {
             .text("netlink", "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode"),
             .file("netstat", ConstantContent(counters("TcpExt", tcpExtended) + counters("IpExt", ipExtended))),
             .text("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode"),
-            .text("protocols", "protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re bi br ha uh gp em"),
+            .text(
+                "protocols",
+                "protocol  size sockets  memory press maxhdr  slab module     cl co di ac io in de sh ss gs se re bi br ha uh gp em"
+            ),
             .text("psched", "000003e8 00000040 000f4240 3b9aca00"),
             .text("ptype", "Type Device      Function"),
             .text("raw", socketHeader), .text("raw6", socketHeader6),
@@ -80,14 +89,16 @@ enum NetworkFiles {
                 + "InTimestampReps InAddrMasks InAddrMaskReps OutMsgs OutErrors OutRateLimitGlobal OutRateLimitHost OutDestUnreachs "
                 + "OutTimeExcds OutParmProbs OutSrcQuenchs OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks "
                 + "OutAddrMaskReps")
-        + """
-        Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs \
-        InErrs OutRsts InCsumErrors
-        Tcp: 1 200 120000 -1 0 0 0 0 0 0 0 0 0 0 0
+            + """
+            Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs \
+            InErrs OutRsts InCsumErrors
+            Tcp: 1 200 120000 -1 0 0 0 0 0 0 0 0 0 0 0
 
-        """
-        + counters("Udp", "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors")
-        + counters("UdpLite", "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors")
+            """
+        + counters(
+            "Udp", "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors")
+        + counters(
+            "UdpLite", "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors")
 
     private static let tcpExtended =
         "SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned ListenOverflows ListenDrops "

@@ -3,8 +3,8 @@ import Kernel
 import LinuxABI
 import VirtualFileSystem
 
-/// proc(5): the kernel's own state and its processes as files. Names of processes come and go, so nothing is cached and an inode is made
-/// at each look-up.
+/// proc(5): the kernel's own state and its processes as files. Names of processes come and go, so nothing is cached and an inode is
+/// made at each look-up.
 ///
 /// No lock is held here while the kernel's objects are asked.
 public final class ProcFileSystem: FileSystem, SyntheticTreeHost {
@@ -48,18 +48,23 @@ public struct MachineFacts: Sendable {
     public var processorCount: Int
     /// The text of /proc/cpuinfo.
     public var processorInformation: [UInt8]
-    /// Bytes of memory that the sandbox has; the kernel's memory file may say less.
-    public var memoryBytes: UInt64
 
-    /// The host's values.
+    /// The host's values: the processors that the sandbox may run on.
     public init() {
-        processorCount = HostMachine.processorCount
-        processorInformation = HostMachine.processorInformation()
-        memoryBytes = HostMachine.memoryBytes
+        self.init(processorCount: HostProcessor.allowedCount, processorInformation: HostMachine.processorInformation())
     }
-    public init(processorCount: Int, processorInformation: [UInt8], memoryBytes: UInt64) {
+    /// Of `processorInformation`, the first `processorCount` paragraphs are shown.
+    public init(processorCount: Int, processorInformation: [UInt8]) {
         self.processorCount = processorCount
-        self.processorInformation = processorInformation
-        self.memoryBytes = memoryBytes
+        self.processorInformation = Self.paragraphs(processorInformation, processorCount)
+    }
+
+    static func paragraphs(_ text: [UInt8], _ count: Int) -> [UInt8] {
+        var found = 0
+        for index in text.indices.dropFirst() where text[index] == 0x0a && text[index - 1] == 0x0a {
+            found += 1
+            if found == count { return Array(text[...index]) }
+        }
+        return text
     }
 }

@@ -45,7 +45,9 @@ final class ProcRoot: SyntheticDirectory {
             place += 1
         }
         for tree in owner.fixed {
-            if place >= position { result.append(SyntheticEntry(name: tree.name, number: tree.number, type: tree.type, position: place)) }
+            if place >= position {
+                result.append(SyntheticEntry(name: tree.name, number: tree.number, type: tree.type, position: place))
+            }
             place += 1
         }
         for group in owner.kernel.processes.threadGroups {
@@ -53,7 +55,8 @@ final class ProcRoot: SyntheticDirectory {
             guard place >= position else { continue }
             result.append(
                 SyntheticEntry(
-                    name: Array(String(group.id).utf8), number: ProcessReference.number(group.id, isThread: false), type: .directory,
+                    name: Array(String(group.id).utf8), number: ProcessReference.number(group.id, isThread: false),
+                    type: .directory,
                     position: place))
         }
         return result

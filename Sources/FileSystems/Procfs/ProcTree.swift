@@ -25,7 +25,7 @@ enum ProcTree {
             .text("partitions", "major minor  #blocks  name\n"),
             system(.stat),
             .text("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"),
-            .directory("sys", KernelSettings.entries(kernel: kernel, machine: machine)),
+            .directory("sys", KernelSettings.entries(kernel: kernel)),
             .directory("sysvipc"),
             .directory("tty"),
             system(.uptime), system(.version), system(.vmstat),

@@ -23,7 +23,8 @@ final class ProcessDirectory: SyntheticDirectory {
     var fileSystem: any FileSystem { reference.fileSystem }
     var number: UInt64 { reference.number }
     var parentNumber: UInt64 {
-        reference.thread == nil ? ProcFileSystem.rootNumber : ProcessReference(reference.fileSystem, reference.group, nil).number(.directories, 0)
+        reference.thread == nil
+            ? ProcFileSystem.rootNumber : ProcessReference(reference.fileSystem, reference.group, nil).number(.directories, 0)
     }
     var mode: FileMode { FileMode(.directory, 0o555) }
     var owner: SyntheticOwner { reference.owner(publicDirectory: true) }
@@ -88,7 +89,8 @@ final class ThreadsDirectory: SyntheticDirectory {
     var linkCount: UInt32 { 2 + UInt32(truncatingIfNeeded: reference.group.threadCount) }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
-        guard let id = ProcName.id(name), let task = reference.kernel.processes.task(id), task.threadGroup === reference.group else {
+        guard let id = ProcName.id(name), let task = reference.kernel.processes.task(id), task.threadGroup === reference.group
+        else {
             return nil
         }
         return ProcessDirectory(ProcessReference(reference.fileSystem, reference.group, task))

@@ -68,7 +68,8 @@ final class ProcessMemoryOperations: FileOperations {
         (try? memory.copyIn(address, count: 1)) != nil
     }
 
-    func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64) {
+    func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64)
+    {
         let from = start(position)
         guard let memory else { return (0, Int64(bitPattern: from)) }
         var address = from

@@ -44,7 +44,9 @@ struct ProcessReference: Sendable {
         (isThread ? 1 << 62 : 0) | (UInt64(UInt32(bitPattern: id)) << 32)
     }
     var number: UInt64 { Self.number(id, isThread: thread != nil) }
-    func number(_ area: Area, _ index: Int) -> UInt64 { number | area.rawValue | UInt64(UInt32(truncatingIfNeeded: index) & 0x0fff_ffff) }
+    func number(_ area: Area, _ index: Int) -> UInt64 {
+        number | area.rawValue | UInt64(UInt32(truncatingIfNeeded: index) & 0x0fff_ffff)
+    }
     enum Area: UInt64 {
         case files = 0x1000_0000
         case links = 0x2000_0000
@@ -56,8 +58,8 @@ struct ProcessReference: Sendable {
 
     // MARK: owner and access
 
-    /// Linux's task_dump_owner: the effective ids, root for what must not be looked into. Directories with mode 0555 always have the
-    /// effective ids.
+    /// Linux's task_dump_owner: the effective ids, root for what must not be looked into. Directories with mode 0555 always have
+    /// the effective ids.
     func owner(publicDirectory: Bool = false) -> SyntheticOwner {
         guard let credentials = (try? task())?.credentials else { return SyntheticOwner() }
         if !publicDirectory && (memory == nil || group.dumpable != 1) { return SyntheticOwner() }
@@ -77,9 +79,11 @@ struct ProcessReference: Sendable {
         if mine.has(.sysPtrace) { return true }
         guard let theirs = (try? task())?.credentials else { return false }
         let sameUser =
-            mine.fileSystemUID == theirs.effectiveUID && mine.fileSystemUID == theirs.savedUID && mine.fileSystemUID == theirs.realUID
+            mine.fileSystemUID == theirs.effectiveUID && mine.fileSystemUID == theirs.savedUID
+            && mine.fileSystemUID == theirs.realUID
         let sameGroup =
-            mine.fileSystemGID == theirs.effectiveGID && mine.fileSystemGID == theirs.savedGID && mine.fileSystemGID == theirs.realGID
+            mine.fileSystemGID == theirs.effectiveGID && mine.fileSystemGID == theirs.savedGID
+            && mine.fileSystemGID == theirs.realGID
         guard sameUser && sameGroup else { return false }
         if memory != nil && group.dumpable != 1 { return false }
         return mine.effective.isSuperset(of: theirs.permitted)

@@ -25,7 +25,8 @@ struct ProcessText {
         case .coredumpFilter: return Array("00000033\n".utf8)
         case .environ: return environment()
         case .gidMap, .uidMap, .projectIDMap: return Array("         0          0 4294967295\n".utf8)
-        case .io: return Array("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n".utf8)
+        case .io:
+            return Array("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n".utf8)
         case .limits: return LimitsText.text { group.limit($0) }
         case .loginuid, .sessionid: return Array("4294967295".utf8)
         case .maps: return maps()
@@ -65,7 +66,7 @@ struct ProcessText {
     private func maps() -> [UInt8] {
         guard let memory = reference.memory else { return [] }
         var text = TextBuilder(reserving: 4096)
-        for region in memory.regions() { MapsLine(region, root: caller.root).append(to: &text) }
+        for region in memory.regions(countingResident: false) { MapsLine(region, root: caller.root).append(to: &text) }
         return text.bytes
     }
 
@@ -80,7 +81,8 @@ struct ProcessText {
 
     // MARK: strings on the stack
 
-    /// The argument strings; when their last NUL was overwritten (setproctitle), the one string that goes on into the environment.
+    /// The argument strings; when their last NUL was overwritten (setproctitle), the one string that goes on into the
+    /// environment.
     private func commandLine() -> [UInt8] {
         guard let memory = reference.memory else { return [] }
         let image = group.image
@@ -116,13 +118,17 @@ struct ProcessText {
 
     func memoryStatistics() -> MemoryStatistics {
         guard let memory = reference.memory else { return MemoryStatistics() }
-        return MemoryStatistics(memory.regions(), code: group.image.code)
+        var statistics = MemoryStatistics(memory.regions(), code: group.image.code)
+        let totals = memory.statistics(countingResident: false)
+        statistics.peakSize = totals.peakVirtualBytes
+        statistics.breakStart = totals.breakStart.rawValue
+        return statistics
     }
 
     /// Linux's oom_badness as proc_oom_score scales it: 0 to 2000, 666 for a process that uses next to nothing.
     private func oomScore() -> [UInt8] {
         guard reference.memory != nil else { return Array("0\n".utf8) }
-        let total = max(1, Int64(reference.fileSystem.machine.memoryBytes / Page.size))
+        let total = max(1, Int64(reference.kernel.memoryFile.totalBytes / Page.size))
         let adjustment = Int64(group.oomScoreAdjustment)
         if adjustment == -1000 { return Array("0\n".utf8) }
         let pages = Int64(truncatingIfNeeded: memoryStatistics().resident / Page.size)

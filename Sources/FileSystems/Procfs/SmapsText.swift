@@ -56,7 +56,8 @@ struct SmapsText: Sendable {
         Self.row("Referenced", rss, &text)
         Self.row("Anonymous", anonymous, &text)
         for name in [
-            "KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss",
+            "KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb", "Swap",
+            "SwapPss",
         ] { Self.row(name, 0, &text) }
         Self.row("Locked", locked, &text)
     }
@@ -99,12 +100,14 @@ struct SmapsText: Sendable {
         if region.protection.contains(.execute) { flags += "ex " }
         if region.isShared { flags += "sh " }
         flags += "mr "
-        if !region.isShared || region.file?.allowsSharedWrite != false { flags += "mw " }
-        flags += "me "
+        if region.mayWrite { flags += "mw " }
+        if region.mayExecute { flags += "me " }
         if region.isShared { flags += "ms " }
-        if region.label == "[stack]" { flags += "gd " }
+        if region.growsDown { flags += "gd " }
         if region.isLocked { flags += "lo " }
+        if region.isExcludedFromFork { flags += "dc " }
         if !region.isShared && region.protection.contains(.write) { flags += "ac " }
+        if region.isExcludedFromDump { flags += "dd " }
         return flags
     }
 }

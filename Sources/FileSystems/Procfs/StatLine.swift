@@ -60,7 +60,8 @@ struct StatLine: Sendable {
         }
         signed(Int64(parent), Int64(processGroup), Int64(session), Int64(bitPattern: terminal), Int64(foregroundGroup))
         unsigned(UInt64(flags), usage.minorFaults, childrenUsage.minorFaults, usage.majorFaults, childrenUsage.majorFaults)
-        unsigned(Self.ticks(usage.user), Self.ticks(usage.system), Self.ticks(childrenUsage.user), Self.ticks(childrenUsage.system))
+        unsigned(
+            Self.ticks(usage.user), Self.ticks(usage.system), Self.ticks(childrenUsage.user), Self.ticks(childrenUsage.system))
         signed(20 + Int64(nice), Int64(nice), Int64(threads), 0)
         unsigned(startTime, size, residentPages, residentLimit)
         if showsAddresses {
@@ -118,14 +119,15 @@ extension ProcessText {
             line.size = memory.size
             line.residentPages = memory.resident / Page.size
             line.image = group.image
-            line.breakStart = group.image.breakStart.rawValue
+            line.breakStart = memory.breakStart
         }
         if let status = group.exitStatus { line.exitCode = status.waitStatus }
         return line
     }
 }
 
-/// Times as /proc counts them: since the host's boot, so that they agree with clock_gettime(2), which guests ask through the vDSO.
+/// Times as /proc counts them: since the host's boot, so that they agree with clock_gettime(2), which guests ask through the
+/// vDSO.
 enum BootClock {
     static var uptime: Int64 { HostClock.boottime.nanoseconds }
     /// Boot to `instant`, which is on the monotonic clock; the two differ by the time the host was suspended.

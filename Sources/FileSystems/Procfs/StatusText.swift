@@ -76,7 +76,8 @@ struct StatusText: Sendable {
             ("SigPnd", pending), ("ShdPnd", sharedPending), ("SigBlk", blocked), ("SigIgn", ignored), ("SigCgt", caught),
         ] { word(label, set.rawValue, &text) }
         for (label, set) in [
-            ("CapInh", c.inheritable), ("CapPrm", c.permitted), ("CapEff", c.effective), ("CapBnd", c.bounding), ("CapAmb", c.ambient),
+            ("CapInh", c.inheritable), ("CapPrm", c.permitted), ("CapEff", c.effective), ("CapBnd", c.bounding),
+            ("CapAmb", c.ambient),
         ] { word(label, set.rawValue, &text) }
         text.text("NoNewPrivs:\t\(c.noNewPrivileges ? 1 : 0)\nSeccomp:\t0\nSeccomp_filters:\t0\n")
         text.text("Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n")
@@ -95,7 +96,7 @@ struct StatusText: Sendable {
 
     private func appendMemory(_ memory: MemoryStatistics, _ text: inout TextBuilder) {
         for (label, bytes) in [
-            ("VmPeak", memory.size), ("VmSize", memory.size), ("VmLck", memory.locked), ("VmPin", 0),
+            ("VmPeak", max(memory.peakSize, memory.size)), ("VmSize", memory.size), ("VmLck", memory.locked), ("VmPin", 0),
             ("VmHWM", max(peakResident, memory.resident)), ("VmRSS", memory.resident), ("RssAnon", memory.anonymous),
             ("RssFile", memory.file), ("RssShmem", memory.shared), ("VmData", memory.data), ("VmStk", memory.stack),
             ("VmExe", memory.code), ("VmLib", memory.libraries), ("VmPTE", memory.pageTables), ("VmSwap", 0), ("HugetlbPages", 0),

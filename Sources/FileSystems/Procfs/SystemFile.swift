@@ -19,13 +19,13 @@ struct SystemFileContent: SyntheticContent {
         case .filesystems: return fileSystems(caller.mountNamespace)
         case .interrupts: return interrupts()
         case .loadavg: return loadAverage()
-        case .meminfo: return SystemMemory(kernel: kernel, machine: machine).text
+        case .meminfo: return SystemMemory(kernel: kernel).text
         case .stat: return statistics()
         case .uptime: return uptime()
         case .version:
             return Array(
                 "\(LinuxVersion.system) version \(LinuxVersion.release) (stockade@stockade) (swift) \(LinuxVersion.build)\n".utf8)
-        case .vmstat: return SystemMemory(kernel: kernel, machine: machine).pageCounters
+        case .vmstat: return SystemMemory(kernel: kernel).pageCounters
         }
     }
 
@@ -84,9 +84,11 @@ struct SystemFileContent: SyntheticContent {
 
     /// CPU time of all processes that are left, and of the children they have waited for.
     private func busyTime() -> (user: Int64, system: Int64, total: Int64) {
-        var user: Int64 = 0, system: Int64 = 0
+        var user: Int64 = 0
+        var system: Int64 = 0
         for group in kernel.processes.threadGroups {
-            let own = group.usage, children = group.childrenUsage
+            let own = group.usage
+            let children = group.childrenUsage
             user &+= own.user &+ children.user
             system &+= own.system &+ children.system
         }
@@ -101,8 +103,8 @@ struct SystemFileContent: SyntheticContent {
         // user nice system idle iowait irq softirq steal guest guest_nice
         func row(_ name: String, _ share: Int64, _ width: Int64) {
             let idle = max(0, up &* width &- busy.total / share)
-            text.line(
-                "\(name) \(StatLine.ticks(busy.user / share)) 0 \(StatLine.ticks(busy.system / share)) \(StatLine.ticks(idle)) 0 0 0 0 0 0")
+            let (user, system) = (StatLine.ticks(busy.user / share), StatLine.ticks(busy.system / share))
+            text.line("\(name) \(user) 0 \(system) \(StatLine.ticks(idle)) 0 0 0 0 0 0")
         }
         row("cpu ", 1, Int64(processors))
         for index in 0..<processors { row("cpu\(index)", Int64(processors), 1) }

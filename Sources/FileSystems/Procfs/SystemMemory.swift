@@ -4,13 +4,13 @@ import LinuxABI
 /// /proc/meminfo and /proc/vmstat. What is used is what the memory file holds: guest memory and files in memory alike.
 struct SystemMemory: Sendable {
     let kernel: SandboxKernel
-    let machine: MachineFacts
 
-    private var total: UInt64 { machine.memoryBytes }
+    private var total: UInt64 { kernel.memoryFile.totalBytes }
     private var used: UInt64 { min(kernel.memoryFile.committedBytes, total) }
 
     var text: [UInt8] {
-        let total = total, used = used
+        let total = total
+        let used = used
         let free = total - used
         var text = TextBuilder(reserving: 1536)
         func row(_ name: String, _ bytes: UInt64) {
@@ -35,7 +35,8 @@ struct SystemMemory: Sendable {
         row("Inactive", 0)
         row("Active(anon)", used)
         for name in [
-            "Inactive(anon)", "Active(file)", "Inactive(file)", "Unevictable", "Mlocked", "SwapTotal", "SwapFree", "Zswap", "Zswapped",
+            "Inactive(anon)", "Active(file)", "Inactive(file)", "Unevictable", "Mlocked", "SwapTotal", "SwapFree", "Zswap",
+            "Zswapped",
             "Dirty", "Writeback",
         ] { row(name, 0) }
         row("AnonPages", used)
@@ -62,7 +63,8 @@ struct SystemMemory: Sendable {
         var text = TextBuilder()
         for (name, value) in [
             ("nr_free_pages", (total - used) / Page.size), ("nr_inactive_anon", 0), ("nr_active_anon", used / Page.size),
-            ("nr_inactive_file", 0), ("nr_active_file", 0), ("nr_anon_pages", used / Page.size), ("nr_mapped", 0), ("nr_file_pages", 0),
+            ("nr_inactive_file", 0), ("nr_active_file", 0), ("nr_anon_pages", used / Page.size), ("nr_mapped", 0),
+            ("nr_file_pages", 0),
             ("nr_dirty", 0), ("nr_writeback", 0), ("nr_shmem", 0), ("pgpgin", 0), ("pgpgout", 0), ("pswpin", 0), ("pswpout", 0),
             ("pgfault", 0), ("pgmajfault", 0), ("oom_kill", 0),
         ] {

@@ -55,7 +55,8 @@ final class SyntheticFileOperations: FileOperations {
         return try buffer.put(Array(bytes[start..<start + count]))
     }
 
-    func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64) {
+    func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64)
+    {
         var offset: Int64 = 0
         if case .offset(let at) = position { offset = at }
         let bytes = try buffer.take(min(buffer.remaining, Self.maximumWrite))

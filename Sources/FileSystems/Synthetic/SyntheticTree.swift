@@ -41,7 +41,9 @@ struct SyntheticTreeEntry: Sendable {
     let name: String
     let node: SyntheticNode
 
-    static func directory(_ name: String, _ entries: [SyntheticTreeEntry] = []) -> Self { Self(name: name, node: .directory(entries)) }
+    static func directory(_ name: String, _ entries: [SyntheticTreeEntry] = []) -> Self {
+        Self(name: name, node: .directory(entries))
+    }
     static func file(_ name: String, _ content: any SyntheticContent) -> Self { Self(name: name, node: .file(content)) }
     /// A constant line.
     static func text(_ name: String, _ line: String, _ permissions: UInt16 = 0o444) -> Self {

@@ -39,7 +39,8 @@ enum SysTree {
             .directory("cpu\(index)", [.directory("topology", topology(index, all)), .link("node0", "../../node/node0")])
         }
         entries += [
-            .text("enabled", all.list), .text("isolated", ""), .text("kernel_max", "\(max(255, count - 1))"), .text("offline", ""),
+            .text("enabled", all.list), .text("isolated", ""), .text("kernel_max", "\(max(255, count - 1))"),
+            .text("offline", ""),
             .text("online", all.list), .text("possible", all.list), .text("present", all.list),
             .directory("vulnerabilities"),
         ]
@@ -79,7 +80,8 @@ enum SysTree {
     private static func nodeMemory(_ bytes: UInt64) -> [UInt8] {
         var text = TextBuilder()
         for (name, value) in [
-            ("MemTotal", bytes / 1024), ("MemFree", bytes / 1024), ("MemUsed", 0), ("SwapCached", 0), ("Active", 0), ("Inactive", 0),
+            ("MemTotal", bytes / 1024), ("MemFree", bytes / 1024), ("MemUsed", 0), ("SwapCached", 0), ("Active", 0),
+            ("Inactive", 0),
         ] {
             text.text("Node 0 \(name):")
             for _ in 0..<max(0, 15 - name.utf8.count) { text.space() }
