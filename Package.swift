@@ -77,6 +77,7 @@ let package = Package(
             "KernelTests",
             ["SystemCalls", "Loader", "FileSystems", "Kernel", "VirtualFileSystem", "Memory", "Platform", "HostOS", "LinuxABI"]),
         tests("LoaderTests", ["Loader"]),
+        tests("IPCTests", ["Sockets", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),
         tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),
         tests("VirtualFileSystemTests", ["VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),

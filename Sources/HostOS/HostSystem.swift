@@ -74,3 +74,8 @@ extension HostClock {
         return Timespec(seconds: Int64(value.tv_sec), nanoseconds: Int64(value.tv_nsec))
     }
 }
+
+extension HostThread {
+    /// sched_yield(2).
+    public static func yield() { _ = sched_yield() }
+}

@@ -85,6 +85,7 @@ public final class CurrentTask: Caller {
 
 /// Continuation of an interrupted call with a relative time-out: restart_syscall(2).
 public enum RestartBlock: Sendable {
+    /// `deadline` is on CLOCK_MONOTONIC, or on the CPU clock that `clock` names.
     case nanosleep(clock: Int32, deadline: MonotonicInstant, remaining: GuestAddress)
     case futexWait(address: GuestAddress, value: UInt32, deadline: MonotonicInstant, bitset: UInt32, shared: Bool)
     case poll(address: GuestAddress, count: UInt32, deadline: MonotonicInstant?)

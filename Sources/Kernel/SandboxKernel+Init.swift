@@ -127,5 +127,5 @@ extension ThreadGroup {
 
 extension AddressSpace {
     /// Bytes present, for ru_maxrss.
-    var residentBytes: UInt64 { regions().reduce(0) { $0 &+ $1.residentBytes } }
+    public var residentBytes: UInt64 { regions().reduce(0) { $0 &+ $1.residentBytes } }
 }

@@ -200,7 +200,8 @@ extension AddressSpaceState {
 
     mutating func lock(_ start: UInt64, _ length: UInt64, onFault: Bool) throws(Errno) {
         guard mayLockAtAll else { throw .EPERM }
-        guard let rounded = Page.up(length &+ (start & (Page.size - 1))) else { throw .EINVAL }
+        // A length that wraps in rounding counts as none, as on Linux.
+        let rounded = Page.up(length &+ (start & (Page.size - 1))) ?? 0
         let lower = Page.down(start)
         let (upper, overflow) = lower.addingReportingOverflow(rounded)
         if !limits.mayLockAny {
@@ -216,7 +217,7 @@ extension AddressSpaceState {
     }
 
     mutating func unlock(_ start: UInt64, _ length: UInt64) throws(Errno) {
-        guard let rounded = Page.up(length &+ (start & (Page.size - 1))) else { throw .EINVAL }
+        let rounded = Page.up(length &+ (start & (Page.size - 1))) ?? 0
         let lower = Page.down(start)
         let (upper, overflow) = lower.addingReportingOverflow(rounded)
         guard !overflow else { throw .EINVAL }

@@ -52,10 +52,15 @@ extension AddressSpaceState {
             let size = Page.up(mapping.mappable.mappableSize) ?? .max
             if size <= area.offset { limit = lower } else { limit = min(upper, lower + min(size - area.offset, upper - lower)) }
         }
-        for i in segments.indices(overlapping: lower, upper) {
+        // By address, not by index: copies of pinned pages cut segments.
+        var cursor = lower
+        while true {
+            let i = segments.firstIndex(endingAfter: cursor)
+            guard i < segments.count, segments.lowers[i] < upper else { break }
             var segment = segments.values[i]
             let from = segments.lowers[i]
             let to = segments.uppers[i]
+            cursor = to
             if segment.isFilePage && to > limit { continue }
             if let offset = segment.memoryOffset {
                 if segment.isWritable && isPinnedForWriting(offset, to - from) {

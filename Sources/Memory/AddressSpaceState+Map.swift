@@ -20,7 +20,11 @@ extension AddressSpaceState {
         guard request.length != 0 else { throw .EINVAL }
         guard let length = Page.up(request.length), length != 0 else { throw .ENOMEM }
         let isAnonymous = request.file == nil
-        if !isAnonymous && request.offset.addingReportingOverflow(length).overflow { throw .EOVERFLOW }
+        if !isAnonymous {
+            let (end, overflow) = request.offset.addingReportingOverflow(length)
+            // MAX_LFS_FILESIZE
+            if overflow || end > UInt64(Int64.max) { throw .EOVERFLOW }
+        }
         let isFixed = !request.flags.isDisjoint(with: [.fixed, .fixedNoReplace])
         let address = request.address.rawValue
         guard length <= maximum else { throw .ENOMEM }

@@ -35,7 +35,11 @@ extension AddressSpaceState {
         while let gap = gap(from: cursor, to: upper) {
             cursor = gap.upper
             if gap.upper - gap.lower > Self.eagerAnonymousLimit && !commit { continue }
-            let memory = try allocate(gap.lower, gap.upper)
+            guard let memory = try? allocate(gap.lower, gap.upper) else {
+                // A run this long may not be there; chunks of it may be, on fault.
+                if gap.upper - gap.lower > Self.largestFaultChunk && !commit { continue }
+                throw .ENOMEM
+            }
             if commit {
                 do throws(Errno) {
                     try memoryFile.commit(memory.offset, gap.upper - gap.lower)

@@ -22,11 +22,12 @@ extension AddressSpaceState {
         let old = Page.up(oldLength) ?? 0
         if flags.contains(.fixed) && !flags.contains(.mayMove) { throw .EINVAL }
         if flags.contains(.dontUnmap) && (!flags.contains(.mayMove) || old != new) { throw .EINVAL }
-        if flags.contains(.fixed) {
+        if !flags.isDisjoint(with: [.fixed, .dontUnmap]) {
+            // Without MREMAP_FIXED the address is a hint, held to the same rules.
             guard newAddress & (Page.size - 1) == 0, newAddress <= Self.maximum - new else { throw .EINVAL }
             let (oldEnd, overflow) = start.addingReportingOverflow(old)
             if overflow || (newAddress < oldEnd && start < newAddress + new) { throw .EINVAL }
-            guard newAddress >= Self.minimum else { throw .EPERM }
+            if flags.contains(.fixed) && newAddress < Self.minimum { throw .EPERM }
         }
         guard let (areaLower, areaUpper, area) = area(containing: start) else { throw .EFAULT }
         guard areas.count + 2 < Self.maximumAreas else { throw .ENOMEM }

@@ -48,9 +48,7 @@ struct MemoryFileAllocator: Sendable {
 
     /// A fresh run, counted once: at `preferred` if that is free, else the highest that is found quickly.
     mutating func takeFresh(_ length: UInt64, preferred: UInt64?) -> UInt64? {
-        if let preferred, let end = preferred.addingReportingOverflow(length).partialValue as UInt64?, end > preferred,
-            let i = free.index(containing: preferred), free.uppers[i] >= end
-        {
+        if let preferred, let i = free.index(containing: preferred), free.uppers[i] - preferred >= length {
             return take(preferred, length, from: i)
         }
         let alignment = length >= Self.hugePage ? Self.hugePage : Page.size

@@ -10,6 +10,10 @@ extension SystemCallFamilies {
         let process = [
             signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
         ]
-        return Array([files, memory, communication, process].joined().joined())
+        let time = [futexes, futex2, clocks, sleeping, timers, timerFiles, intervalTimers]
+        let administration = [
+            capabilities, identity, system, scheduling, usage, affinity, priorities, resourceLimits, refusedCalls,
+        ]
+        return Array([files, memory, communication, process, time, administration].joined().joined())
     }
 }

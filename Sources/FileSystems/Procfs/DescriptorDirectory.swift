@@ -39,6 +39,7 @@ final class DescriptorDirectory: SyntheticDirectory {
     }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
+        if kind == .information { try reference.requireInspection(caller) }
         guard let descriptor = ProcName.id(name), let entry = try? table?.entry(descriptor) else { return nil }
         switch kind {
         case .links: return DescriptorLink(reference, descriptor, entry.description)
@@ -47,7 +48,7 @@ final class DescriptorDirectory: SyntheticDirectory {
     }
 
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
-        guard reference.isAlive else { throw .ENOENT }
+        guard reference.isPresent else { throw .ENOENT }
         guard let table else { return [] }
         let area: ProcessReference.Area = kind == .links ? .descriptors : .descriptorInformation
         var result: [SyntheticEntry] = []

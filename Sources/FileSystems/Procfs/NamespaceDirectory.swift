@@ -45,6 +45,7 @@ final class NamespaceDirectory: SyntheticDirectory {
     var owner: SyntheticOwner { reference.owner() }
     var time: Timespec { reference.startTime }
 
+    func willOpen(caller: any Caller) throws(Errno) { try reference.requireInspection(caller) }
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
         guard let kind = NamespaceKind(rawValue: String(decoding: name.bytes, as: UTF8.self)) else { return nil }
         return NamespaceLink(reference, kind)

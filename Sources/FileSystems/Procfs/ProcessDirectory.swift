@@ -32,7 +32,7 @@ final class ProcessDirectory: SyntheticDirectory {
     var linkCount: UInt32 { reference.thread == nil ? 7 : 6 }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
-        guard reference.isAlive else { return nil }
+        guard reference.isPresent else { return nil }
         let text = String(decoding: name.bytes, as: UTF8.self)
         if let file = ProcessFile(rawValue: text), file.exists(inThread: reference.thread != nil) {
             return file == .mem ? ProcessMemoryFile(reference) : ProcessFileInode(reference, file)
@@ -49,7 +49,7 @@ final class ProcessDirectory: SyntheticDirectory {
     }
 
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
-        guard reference.isAlive else { throw .ENOENT }
+        guard reference.isPresent else { throw .ENOENT }
         var result: [SyntheticEntry] = []
         var place: Int64 = 2
         func add(_ name: String, _ number: UInt64, _ type: FileType) {
@@ -97,7 +97,7 @@ final class ThreadsDirectory: SyntheticDirectory {
     }
 
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
-        guard reference.isAlive else { throw .ENOENT }
+        guard reference.isPresent else { throw .ENOENT }
         var ids = reference.group.tasks.map(\.id)
         // A zombie keeps its leader.
         if ids.isEmpty { ids = [reference.group.id] }

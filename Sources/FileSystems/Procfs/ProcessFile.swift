@@ -44,7 +44,15 @@ enum ProcessFile: String, CaseIterable, Sendable {
     /// What a caller without inspection rights gets at open(2); nil where everybody may open.
     var openFailure: Errno? {
         switch self {
-        case .auxv, .environ, .maps, .mountinfo, .mounts, .mountstats, .smaps, .smapsRollup: .EACCES
+        case .auxv, .environ, .maps, .smaps, .smapsRollup: .EACCES
+        default: nil
+        }
+    }
+    /// What open(2) gives on a process that has ended and is not waited for yet; nil where the file can still be read.
+    var endedFailure: Errno? {
+        switch self {
+        case .auxv, .environ, .smapsRollup: .ESRCH
+        case .mountinfo, .mounts, .mountstats: .EINVAL
         default: nil
         }
     }
@@ -74,8 +82,9 @@ final class ProcessFileInode: SyntheticFile {
     var time: Timespec { reference.startTime }
 
     func willOpen(_ flags: OpenFlags, caller: any Caller) throws(Errno) {
-        guard reference.isAlive else { throw .ESRCH }
+        guard reference.isPresent else { throw .ESRCH }
         if let failure = file.openFailure { try reference.requireInspection(caller, else: failure) }
+        if let failure = file.endedFailure, reference.memory == nil { throw failure }
     }
     func content(caller: any Caller) throws(Errno) -> [UInt8] {
         if let failure = file.readFailure { try reference.requireInspection(caller, else: failure) }

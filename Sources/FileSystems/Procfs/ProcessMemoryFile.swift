@@ -19,13 +19,14 @@ final class ProcessMemoryFile: SyntheticInode {
     func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations {
         _ = try reference.task()
         try reference.requireInspection(caller)
-        return ProcessMemoryOperations(reference.memory)
+        guard let memory = reference.memory else { throw .ESRCH }
+        return ProcessMemoryOperations(memory)
     }
 }
 
 final class ProcessMemoryOperations: FileOperations {
-    private let memory: AddressSpace?
-    init(_ memory: AddressSpace?) { self.memory = memory }
+    private let memory: AddressSpace
+    init(_ memory: AddressSpace) { self.memory = memory }
 
     private static let piece = 1 << 16
 
@@ -36,7 +37,6 @@ final class ProcessMemoryOperations: FileOperations {
     }
 
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
-        guard let memory else { return 0 }
         var address = start(position)
         var done = 0
         while buffer.remaining > 0 {
@@ -71,12 +71,10 @@ final class ProcessMemoryOperations: FileOperations {
     func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64)
     {
         let from = start(position)
-        guard let memory else { return (0, Int64(bitPattern: from)) }
         var address = from
         var done = 0
         while buffer.remaining > 0 {
             let toPageEnd = Int(Page.size - GuestAddress(address).pageOffset)
-            // Probe before taking: what was taken out of the buffer cannot be put back.
             do throws(Errno) {
                 let bytes = try buffer.take(min(buffer.remaining, toPageEnd))
                 do throws(Errno) {

@@ -29,7 +29,8 @@ struct ProcessReference: Sendable {
         guard let leader = group.leader, leader.threadGroup === group else { throw .ESRCH }
         return leader
     }
-    var isAlive: Bool { (try? task()) != nil }
+    /// Whether the directory still stands for something, be it a zombie.
+    var isPresent: Bool { (try? task()) != nil }
 
     /// The address space; nil for a zombie. A leader that ended before its threads has none of its own.
     var memory: AddressSpace? {
@@ -39,9 +40,9 @@ struct ProcessReference: Sendable {
 
     // MARK: inode numbers
 
-    /// The directory's number; files below it have numbers above.
+    /// The directory's number; files below it have numbers above. All are below 2^53, which JavaScript holds exactly.
     static func number(_ id: Int32, isThread: Bool) -> UInt64 {
-        (isThread ? 1 << 62 : 0) | (UInt64(UInt32(bitPattern: id)) << 32)
+        (isThread ? 1 << 52 : 0) | (UInt64(UInt32(bitPattern: id)) << 32 & (1 << 52 - 1))
     }
     var number: UInt64 { Self.number(id, isThread: thread != nil) }
     func number(_ area: Area, _ index: Int) -> UInt64 {

@@ -46,7 +46,9 @@ struct ProcessText {
         case .stat: return stat(task).line
         case .statm: return memoryStatistics().pagesLine
         case .status: return status(task).text
-        case .timerSlack: return Array("\(task.timerSlack)\n".utf8)
+        case .timerSlack:
+            guard caller.processID == group.id || caller.credentials.has(.sysNice) else { throw .EPERM }
+            return Array("\(task.timerSlack)\n".utf8)
         case .wchan: return [0x30]
         }
     }

@@ -112,8 +112,8 @@ extension ProcessText {
         line.blocked = task.blockedSignals
         line.ignored = group.actions.ignored
         line.caught = group.actions.caught
-        line.isWaiting = if case .sleeping = task.runState { true } else { false }
         line.showsAddresses = reference.mayInspect(caller)
+        if case .running = task.runState {} else { line.isWaiting = line.showsAddresses }
         if reference.memory != nil {
             let memory = memoryStatistics()
             line.size = memory.size

@@ -10,6 +10,8 @@ final class JobControl: Sendable {
     private struct State {
         var session: Session?
         var foreground: ProcessGroup?
+        /// Where to find the session's leader.
+        var kernel: SandboxKernel?
     }
     private let state = Mutex(State())
 
@@ -19,10 +21,8 @@ final class JobControl: Sendable {
     /// Takes `terminal` as the controlling terminal of `session`.
     func attach(_ terminal: any ControllingTerminal, to session: Session, foreground: ProcessGroup?) {
         session.terminal.withLock { $0 = terminal }
-        state.withLock {
-            $0.session = session
-            $0.foreground = foreground
-        }
+        let kernel = foreground?.threadGroups.first?.kernel
+        state.withLock { $0 = State(session: session, foreground: foreground, kernel: kernel ?? $0.kernel) }
     }
 
     /// The session is gone; its own reference was dropped by whoever ended it.
@@ -31,6 +31,19 @@ final class JobControl: Sendable {
             $0.session = nil
             $0.foreground = nil
         }
+    }
+
+    /// The terminal is gone: its session loses it, and the session's leader is told.
+    func hangUp(_ terminal: any ControllingTerminal) {
+        let (session, kernel) = state.withLock { s in
+            defer { s = State() }
+            return (s.session, s.kernel)
+        }
+        guard let session else { return }
+        session.terminal.withLock { if $0 === terminal { $0 = nil } }
+        guard let leader = kernel?.processes.threadGroup(session.id) else { return }
+        leader.send(SignalInfo(.SIGHUP, code: SignalInfo.SI_KERNEL))
+        leader.send(SignalInfo(.SIGCONT, code: SignalInfo.SI_KERNEL))
     }
 
     /// A signal that the terminal raises, to the foreground group.

@@ -94,11 +94,11 @@ public enum ProcessorClock: Sendable {
     static func pick(_ usage: ResourceUsage, _ kind: ProcessorClockKind) -> Int64 {
         kind == .virtual ? usage.user : usage.user &+ usage.system
     }
-    /// The process whose CPU time it is.
-    var threadGroup: ThreadGroup {
+    /// How many threads can drive it at once.
+    public var width: Int {
         switch self {
-        case .task(let task, _): task.threadGroup
-        case .group(let group, _): group
+        case .task: 1
+        case .group(let group, _): max(1, min(group.threadCount, HostSystem.processors.count))
         }
     }
 }

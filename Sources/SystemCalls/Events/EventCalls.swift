@@ -92,8 +92,8 @@ private func epoll(_ current: CurrentTask, closeOnExec: Bool) throws(Errno) -> I
     let operation = EpollOperation(rawValue: a.int(1))
     var event = EpollEvent()
     if operation != .delete { event = try current.memory.load(EpollEvent.self, at: a.address(3)) }
-    let set = try current.usableDescription(a.int(0))
-    let target = try current.usableDescription(a.int(2))
+    let set = try current.file(a.int(0))
+    let target = try current.file(a.int(2))
     guard target.operations.isPollable else { throw .EPERM }
     guard set !== target, let epoll = set.operations as? Epoll else { throw .EINVAL }
     let flags = EpollFlags(rawValue: event.events)
@@ -119,7 +119,7 @@ private func epollWait(
 ) throws(Errno) -> Int {
     let maximum = Int(a.int(2))
     guard maximum > 0 && maximum <= Int(Int32.max) / MemoryLayout<EpollEvent>.size else { throw .EINVAL }
-    let description = try current.usableDescription(a.int(0))
+    let description = try current.file(a.int(0))
     guard let epoll = description.operations as? Epoll else { throw .EINVAL }
     return try current.withTemporarySignalMask(mask) { () throws(Errno) in
         var events = epoll.collect(maximum: maximum)
@@ -146,7 +146,7 @@ private func signalFile(_ current: CurrentTask, _ a: SystemCallArguments, flags:
             operations: SignalFile(mask: mask, owner: current), anonymousName: "anon_inode:[signalfd]", flags: open.union(.readWrite))
         return try current.install(description, closeOnExec: open.contains(.closeOnExec))
     }
-    guard let file = try current.usableDescription(a.int(0)).operations as? SignalFile else { throw .EINVAL }
+    guard let file = try current.file(a.int(0)).operations as? SignalFile else { throw .EINVAL }
     file.setMask(mask, for: current)
     return Int(a.int(0))
 }

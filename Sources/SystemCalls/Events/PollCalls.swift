@@ -46,7 +46,7 @@ extension CurrentTask {
 
     /// The description as poll and select see it: nil for one that is not open or is O_PATH.
     func watchable(_ number: Int32) -> FileDescription? {
-        guard let description = try? usableDescription(number) else { return nil }
+        guard let description = try? file(number) else { return nil }
         (description.operations as? SignalFile)?.adopt(self)
         return description
     }

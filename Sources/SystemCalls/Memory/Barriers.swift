@@ -38,8 +38,7 @@ private func sysPkeyMprotect(_ current: CurrentTask, _ a: SystemCallArguments) t
 }
 
 private func sysPkeyAlloc(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-    guard a[0] == 0, a[1] & ~3 == 0 else { throw .EINVAL }
-    throw .ENOSPC
+    throw .EINVAL
 }
 
 private func sysPkeyFree(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int { throw .EINVAL }

@@ -97,7 +97,9 @@ private func sysMsync(_ current: CurrentTask, _ a: SystemCallArguments) throws(E
     let flags = a.int(2)
     guard flags & ~(asynchronous | invalidate | synchronous) == 0, a.address(0).isPageAligned else { throw .EINVAL }
     if flags & asynchronous != 0 && flags & synchronous != 0 { throw .EINVAL }
-    guard let length = Page.up(a[1]), a.address(0).adding(length) != nil else { throw .ENOMEM }
+    // A length that wraps in rounding counts as none, as on Linux.
+    let length = Page.up(a[1]) ?? 0
+    guard a.address(0).adding(length) != nil else { throw .ENOMEM }
     guard length != 0 else { return 0 }
     try current.memory.synchronize(
         a.address(0), length: length, invalidating: flags & invalidate != 0, waiting: flags & synchronous != 0)

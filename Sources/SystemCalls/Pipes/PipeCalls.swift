@@ -39,13 +39,6 @@ extension CurrentTask {
         return 0
     }
 
-    /// The description of a descriptor that data or events are asked of. - Throws: EBADF, for O_PATH descriptors too.
-    func usableDescription(_ number: Int32) throws(Errno) -> FileDescription {
-        let description = try files.get(number)
-        if description.isPathOnly { throw .EBADF }
-        return description
-    }
-
     /// Runs `attempt` until it does not throw EAGAIN, sleeping between tries until one of `files` tells of an event.
     /// - Throws: what `attempt` throws; ERESTARTSYS on a signal; ETIMEDOUT at the deadline.
     func retry<R>(

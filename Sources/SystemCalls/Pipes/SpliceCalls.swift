@@ -14,10 +14,7 @@ private struct SpliceFlags: OptionSet {
     static let all: SpliceFlags = [.move, .nonBlocking, .more, .gift]
 }
 
-/// MAX_RW_COUNT.
-private let maximumTransfer = 0x7fff_f000
-
-private func length(_ argument: UInt64) -> Int { Int(min(argument, UInt64(maximumTransfer))) }
+private func length(_ argument: UInt64) -> Int { Int(min(argument, UInt64(TransferLimit.bytes))) }
 
 private func pipe(_ description: FileDescription) -> Pipe? { (description.operations as? PipeEnd)?.pipe }
 
@@ -27,7 +24,7 @@ private func pipe(_ description: FileDescription) -> Pipe? { (description.operat
     let count = length(a[4])
     guard flags.isSubset(of: .all) else { throw .EINVAL }
     if count == 0 { return 0 }
-    let input = try current.usableDescription(a.int(0)), output = try current.usableDescription(a.int(2))
+    let input = try current.file(a.int(0)), output = try current.file(a.int(2))
     let inOffset = a.address(1), outOffset = a.address(3)
     let source = pipe(input), target = pipe(output)
     if (source != nil && !inOffset.isNull) || (target != nil && !outOffset.isNull) { throw .ESPIPE }
@@ -70,7 +67,7 @@ private func pipe(_ description: FileDescription) -> Pipe? { (description.operat
     let count = length(a[2])
     guard flags.isSubset(of: .all) else { throw .EINVAL }
     if count == 0 { return 0 }
-    let input = try current.usableDescription(a.int(0)), output = try current.usableDescription(a.int(1))
+    let input = try current.file(a.int(0)), output = try current.file(a.int(1))
     guard input.isReadable && output.isWritable else { throw .EBADF }
     guard let source = pipe(input), let target = pipe(output), source !== target else { throw .EINVAL }
     let waits = !flags.contains(.nonBlocking) && !input.isNonBlocking && !output.isNonBlocking
@@ -83,11 +80,9 @@ private func pipe(_ description: FileDescription) -> Pipe? { (description.operat
 @Sendable func sysVmsplice(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     let flags = SpliceFlags(rawValue: a.uint(3))
     guard flags.isSubset(of: .all) else { throw .EINVAL }
-    let description = try current.usableDescription(a.int(0))
+    let description = try current.file(a.int(0))
     guard pipe(description) != nil else { throw .EBADF }
-    guard a[2] <= 1024 else { throw .EINVAL }
-    let vectors = try IOVector.load(current, a.address(1), count: Int(a[2]))
-    var buffer = IOBuffer(current.memory, vectors)
+    var buffer = try current.buffer(vectors: a.address(1), count: a[2])
     if buffer.remaining == 0 { return 0 }
     let waits = !flags.contains(.nonBlocking) && !description.isNonBlocking
     return try current.movePipeData(description, description, waits: waits) { () throws(Errno) in
@@ -131,20 +126,5 @@ extension CurrentTask {
             position &+= Int64(count)
             return count
         }
-    }
-}
-
-extension IOVector {
-    /// An iovec array with the checks of import_iovec: lengths that are negative as `ssize_t` give EINVAL, the sum is cut at
-    /// MAX_RW_COUNT. The caller checked `count` against UIO_MAXIOV.
-    static func load(_ current: CurrentTask, _ address: GuestAddress, count: Int) throws(Errno) -> [IOVector] {
-        var vectors = try current.memory.loadArray(IOVector.self, at: address, count: count)
-        var left = UInt64(maximumTransfer)
-        for index in vectors.indices {
-            if vectors[index].length > UInt64(Int64.max) { throw .EINVAL }
-            vectors[index].length = min(vectors[index].length, left)
-            left -= vectors[index].length
-        }
-        return vectors
     }
 }

@@ -9,7 +9,13 @@ extension SystemCallFamilies {
         guard let block = current.restartBlock else { throw .EINTR }
         current.restartBlock = nil
         switch block {
-        case .nanosleep, .futexWait, .poll: throw .EINTR
+        case .nanosleep(let clock, let deadline, let remaining):
+            return try restartNanosleep(current, clock: clock, deadline: deadline, remaining: remaining)
+        case .futexWait(let address, let value, let deadline, let bitset, let shared):
+            return try restartFutexWait(
+                current, address: address, value: value, deadline: deadline, bitset: bitset, shared: shared)
+        case .poll(let address, let count, let deadline):
+            return try restartPoll(current, address: address, count: count, deadline: deadline)
         }
     }
 }

@@ -17,8 +17,7 @@ extension SystemCallFamilies {
     ]
 }
 
-private let maximumVectors: UInt64 = 1024
-private let maximumTransfer: UInt64 = 0x7fff_f000
+private let maximumVectors = UInt64(TransferLimit.vectors)
 
 extension CurrentTask {
     /// Sends all of `buffer`: a stream goes on after a partial transfer unless it may not wait. Raises SIGPIPE.
@@ -68,8 +67,10 @@ extension CurrentTask {
     }
 
     /// A buffer argument of one range. - Throws: EFAULT for a range outside user space.
-    fileprivate func range(_ address: GuestAddress, _ length: UInt64) -> IOBuffer {
-        IOBuffer(memory, address, Int(min(length, maximumTransfer)))
+    fileprivate func range(_ address: GuestAddress, _ length: UInt64) throws(Errno) -> IOBuffer {
+        let count = min(length, UInt64(TransferLimit.bytes))
+        try TransferLimit.check(address, count)
+        return IOBuffer(memory, address, Int(count))
     }
 }
 
@@ -79,14 +80,14 @@ extension CurrentTask {
     var request = SendRequest()
     request.flags = MessageFlags(rawValue: a.uint(3))
     if !a.address(4).isNull { request.address = try current.socketAddress(a.address(4), length: a.int(5)) }
-    var buffer = current.range(a.address(1), a[2])
+    var buffer = try current.range(a.address(1), a[2])
     return try current.send(description, file, &buffer, request)
 }
 
 /// recvfrom(2).
 @Sendable private func sysReceiveFrom(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     let (description, file) = try current.socket(a.int(0))
-    var buffer = current.range(a.address(1), a[2])
+    var buffer = try current.range(a.address(1), a[2])
     let message = try current.receive(description, file, &buffer, MessageFlags(rawValue: a.uint(3)))
     if !a.address(4).isNull {
         try current.storeAddress(message.address ?? [], at: a.address(4), lengthAt: a.address(5))
@@ -114,14 +115,13 @@ private func sendMessage(
         request.address = try current.socketAddress(header.name, length: length)
     }
     if header.vectorCount > maximumVectors { throw .EMSGSIZE }
-    let vectors = try IOVector.load(current, header.vectors, count: Int(header.vectorCount))
+    var buffer = try current.buffer(vectors: header.vectors, count: header.vectorCount)
     if !header.control.isNull && header.controlLength > 0 {
         // net.core.optmem_max bounds the control buffer.
         if header.controlLength > 131_072 { throw .ENOBUFS }
         let control = try current.memory.copyIn(header.control, count: Int(header.controlLength))
         try ControlMessages.parse(control, into: &request, family: file.socket.family, current: current)
     }
-    var buffer = IOBuffer(current.memory, vectors)
     return try current.send(description, file, &buffer, request)
 }
 
@@ -139,8 +139,7 @@ private func receiveMessage(
     var header = try current.memory.load(MessageHeader.self, at: address)
     if header.nameLength < 0 { throw .EINVAL }
     if header.vectorCount > maximumVectors { throw .EMSGSIZE }
-    let vectors = try IOVector.load(current, header.vectors, count: Int(header.vectorCount))
-    var buffer = IOBuffer(current.memory, vectors)
+    var buffer = try current.buffer(vectors: header.vectors, count: header.vectorCount)
     var message = try current.receive(description, file, &buffer, flags)
     let name = message.address ?? []
     if !header.name.isNull {

@@ -38,7 +38,7 @@ extension SystemCallFamilies {
 extension CurrentTask {
     /// A descriptor that must be a socket. - Throws: EBADF, ENOTSOCK.
     func socket(_ number: Int32) throws(Errno) -> (description: FileDescription, file: SocketFile) {
-        let description = try usableDescription(number)
+        let description = try file(number)
         guard let file = description.operations as? SocketFile else { throw .ENOTSOCK }
         return (description, file)
     }

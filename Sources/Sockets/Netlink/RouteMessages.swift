@@ -1,0 +1,115 @@
+import LinuxABI
+
+/// Answers to rtnetlink(7) requests: one link and its addresses.
+enum RouteMessages {
+    private enum MessageType {
+        static let error: UInt16 = 2
+        static let done: UInt16 = 3
+        static let newLink: UInt16 = 16
+        static let getLink: UInt16 = 18
+        static let newAddress: UInt16 = 20
+        static let getAddress: UInt16 = 22
+        static let getRoute: UInt16 = 26
+        /// Requests begin here (RTM_BASE).
+        static let first: UInt16 = 16
+        static let last: UInt16 = 120
+    }
+    private static let flagRequest: UInt16 = 1
+    private static let flagMulti: UInt16 = 2
+    private static let flagAcknowledge: UInt16 = 4
+    private static let flagDump: UInt16 = 0x300
+    private static let headerSize = 16
+
+    /// The datagrams that answer a datagram of requests; `port` is the asker's.
+    static func answer(_ bytes: [UInt8], port: UInt32) -> [[UInt8]] {
+        var replies: [[UInt8]] = []
+        var offset = 0
+        while offset + headerSize <= bytes.count {
+            let length = Int(UInt32(bitPattern: Bytes.int32(bytes, offset) ?? 0))
+            guard length >= headerSize, length <= bytes.count - offset else { break }
+            replies += answer(Array(bytes[offset..<offset + length]), to: port)
+            offset += (length + 3) & ~3
+        }
+        return replies
+    }
+
+    private static func answer(_ request: [UInt8], to port: UInt32) -> [[UInt8]] {
+        let type = Bytes.uint16(request, 4), flags = Bytes.uint16(request, 6)
+        let sequence = UInt32(bitPattern: Bytes.int32(request, 8) ?? 0)
+        guard flags & flagRequest != 0, type >= MessageType.first else {
+            return flags & flagAcknowledge != 0 ? [failure(0, request, port)] : []
+        }
+        guard type <= MessageType.last else { return [failure(Errno.EOPNOTSUPP.rawValue, request, port)] }
+        // The low two bits: new, delete, get, set.
+        guard type & 3 == 2 else { return [failure(Errno.EPERM.rawValue, request, port)] }
+        let family = request.count > headerSize ? Int32(request[headerSize]) : 0
+        let isDump = flags & flagDump == flagDump
+        func message(_ type: UInt16, _ body: [UInt8]) -> [UInt8] {
+            Self.message(type, flags: isDump ? flagMulti : 0, sequence, port, body)
+        }
+        let found: [UInt8]
+        switch type {
+        case MessageType.getLink:
+            if !isDump && !names(request) { return [failure(Errno.ENODEV.rawValue, request, port)] }
+            found = message(MessageType.newLink, link)
+        case MessageType.getAddress where isDump:
+            var all: [UInt8] = []
+            if family == AddressFamily.unspecified || family == AddressFamily.inet { all += message(MessageType.newAddress, address4) }
+            if family == AddressFamily.unspecified || family == AddressFamily.inet6 { all += message(MessageType.newAddress, address6) }
+            found = all
+        case MessageType.getRoute where isDump:
+            // The main table is empty: there is no way out.
+            found = []
+        default:
+            return [failure(type == MessageType.getRoute ? Errno.ENETUNREACH.rawValue : Errno.EOPNOTSUPP.rawValue, request, port)]
+        }
+        if !isDump { return [found] }
+        let done = Self.message(MessageType.done, flags: flagMulti, sequence, port, Bytes.of(Int32(0)))
+        return found.isEmpty ? [done] : [found, done]
+    }
+
+    /// Whether a single RTM_GETLINK means `lo`, by index or IFLA_IFNAME.
+    private static func names(_ request: [UInt8]) -> Bool {
+        guard request.count >= headerSize + 16 else { return false }
+        let index = Bytes.int32(request, headerSize + 4) ?? 0
+        if index != 0 { return index == LoopbackDevice.index }
+        var offset = headerSize + 16
+        while offset + 4 <= request.count {
+            let length = Int(Bytes.uint16(request, offset)), type = Bytes.uint16(request, offset + 2)
+            guard length >= 4, offset + length <= request.count else { return false }
+            if type == 3 { return Array(request[offset + 4..<offset + length].prefix { $0 != 0 }) == LoopbackDevice.name }
+            offset += (length + 3) & ~3
+        }
+        return false
+    }
+
+    private static func message(_ type: UInt16, flags: UInt16, _ sequence: UInt32, _ port: UInt32, _ body: [UInt8]) -> [UInt8] {
+        Bytes.of(UInt32(headerSize + body.count)) + Bytes.of(type) + Bytes.of(flags) + Bytes.of(sequence) + Bytes.of(port) + body
+    }
+    /// NLMSG_ERROR: the errno and the request; errno 0 is an acknowledgement.
+    private static func failure(_ errno: Int32, _ request: [UInt8], _ port: UInt32) -> [UInt8] {
+        let sequence = UInt32(bitPattern: Bytes.int32(request, 8) ?? 0)
+        return message(MessageType.error, flags: 0, sequence, port, Bytes.of(-errno) + request)
+    }
+    private static func attribute(_ type: UInt16, _ value: [UInt8]) -> [UInt8] {
+        let padding = [UInt8](repeating: 0, count: (4 - value.count & 3) & 3)
+        return Bytes.of(UInt16(4 + value.count)) + Bytes.of(type) + value + padding
+    }
+
+    /// ifinfomsg with IFLA_ADDRESS 1, BROADCAST 2, IFNAME 3, MTU 4, QDISC 6, TXQLEN 13, OPERSTATE 16, LINKMODE 17.
+    private static var link: [UInt8] {
+        [0, 0] + Bytes.of(LoopbackDevice.hardwareType) + Bytes.of(LoopbackDevice.index) + Bytes.of(LoopbackDevice.allFlags)
+            + Bytes.of(UInt32(0)) + attribute(3, LoopbackDevice.name + [0]) + attribute(13, Bytes.of(UInt32(1000)))
+            + attribute(16, [0]) + attribute(17, [0]) + attribute(4, Bytes.of(LoopbackDevice.mtu))
+            + attribute(6, Array("noqueue".utf8) + [0]) + attribute(1, [0, 0, 0, 0, 0, 0]) + attribute(2, [0, 0, 0, 0, 0, 0])
+    }
+    /// ifaddrmsg (family, prefix, IFA_F_PERMANENT, scope host, index) with IFA_ADDRESS 1, LOCAL 2, LABEL 3, FLAGS 8.
+    private static var address4: [UInt8] {
+        [UInt8(AddressFamily.inet), 8, 0x80, 254] + Bytes.of(LoopbackDevice.index) + attribute(1, [127, 0, 0, 1])
+            + attribute(2, [127, 0, 0, 1]) + attribute(3, LoopbackDevice.name + [0]) + attribute(8, Bytes.of(UInt32(0x80)))
+    }
+    private static var address6: [UInt8] {
+        [UInt8(AddressFamily.inet6), 128, 0x80, 254] + Bytes.of(LoopbackDevice.index)
+            + attribute(1, [UInt8](repeating: 0, count: 15) + [1]) + attribute(8, Bytes.of(UInt32(0x80)))
+    }
+}
