@@ -172,7 +172,7 @@ extension CurrentTask {
     /// Linux's wait_for_vfork_done: only a fatal signal ends it early.
     private func waitForVforkChild(_ completion: VforkCompletion) {
         task.setRunState(.waitingForChild)
-        while !completion.done && !isDying { task.parker.park(until: nil) }
+        while !completion.done && !isDying { sleep() }
         task.setRunState(.running)
     }
 

@@ -137,7 +137,7 @@ extension CurrentTask {
                 threadGroup.signals.withLock { $0.execTask = nil }
                 throw .EAGAIN
             }
-            task.parker.park(until: nil)
+            sleep()
         }
         kernel.processes.withTree { tree in
             if !task.isLeader {

@@ -20,7 +20,7 @@ public struct SignalSendOptions: OptionSet, Sendable {
         return contains(.own) && signal.defaultAction != .stop
     }
     /// From a POSIX timer: its place in the queue was counted when the timer was made, and signals of several timers do not merge.
-    static let timer = SignalSendOptions(rawValue: 4)
+    static let timer = SignalSendOptions(rawValue: 8)
 }
 
 extension ThreadGroup {
