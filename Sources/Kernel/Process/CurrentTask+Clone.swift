@@ -61,7 +61,7 @@ extension CurrentTask {
                 TaskStart(
                     task: child, memory: childMemory, files: childFiles, fileSystem: childFileSystem, registers: registers,
                     extendedState: context.extendedState(),
-                    alternateStack: sharesMemory && !flags.contains(.vfork) ? SignalStack() : alternateStack,
+                    alternateStack: sharesMemory && !flags.contains(.vfork) ? .none : alternateStack,
                     setChildTID: flags.contains(.childSetTID) ? request.childTID : .null,
                     clearChildTID: flags.contains(.childClearTID) ? request.childTID : .null, vforkCompletion: completion,
                     dispatcher: dispatcher))

@@ -75,7 +75,8 @@ extension CurrentTask {
             return g.actions
         }
         sharedActions.resetForExec()
-        resetAlternateStack()
+        alternateStack.base = .null
+        alternateStack.size = 0
         restartBlock = nil
         unshareFiles()
         _ = files.removeCloseOnExec()
