@@ -74,6 +74,10 @@ let package = Package(
             swiftSettings: strict),
         tests("EndToEndTests", []),
         tests("KernelTimeTests", ["Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
+        tests(
+            "KernelTests",
+            ["SystemCalls", "Loader", "FileSystems", "Kernel", "VirtualFileSystem", "Memory", "Platform", "HostOS", "LinuxABI"]),
+        tests("LoaderTests", ["Loader"]),
         tests("IPCTests", ["Sockets", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),
         tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),

@@ -53,7 +53,7 @@ public final class MessageQueue: Sendable {
     /// msgsnd(2). - Throws: EACCES, EAGAIN, EIDRM, ERESTARTNOHAND.
     public func send(_ current: CurrentTask, _ message: Message, isNonBlocking: Bool) throws(Errno) {
         let size = UInt64(message.text.count)
-        try restartable { () throws(Errno) in
+        _ = try restartable { () throws(Errno) in
             try current.wait(on: senders) { () throws(Errno) -> Bool? in
                 let sent = try state.withLock { s throws(Errno) -> Bool in
                     if s.isRemoved { throw .EIDRM }
