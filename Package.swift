@@ -72,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", ["HostOS"]),
         tests("KernelTimeTests", ["Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests(
             "KernelTests",
