@@ -6,7 +6,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-long chost_affinity(void *mask, size_t size) { return syscall(SYS_sched_getaffinity, 0, size, mask); }
+long chost_affinity(void *mask, size_t size) { return syscall(SYS_sched_getaffinity, getpid(), size, mask); }
 
 int chost_configured_processors(void) { return get_nprocs_conf(); }
 

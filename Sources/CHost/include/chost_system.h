@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// sched_getaffinity(2) of the calling thread: bytes written, -1 and errno on failure.
+/// sched_getaffinity(2) of the main thread, which is never bound to a CPU of its own: bytes written, -1 and errno on failure.
 long chost_affinity(void *mask, size_t size);
 
 /// Number of configured processors, as nr_cpu_ids of the host where it can be told.
