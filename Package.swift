@@ -73,6 +73,10 @@ let package = Package(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", []),
+        tests(
+            "KernelTests",
+            ["SystemCalls", "Loader", "FileSystems", "Kernel", "VirtualFileSystem", "Memory", "Platform", "HostOS", "LinuxABI"]),
+        tests("LoaderTests", ["Loader"]),
         tests("IPCTests", ["Sockets", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),
         tests("GoferTests", ["GoferProtocol", "FileSystems", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI", "stockade-gofer"]),

@@ -59,11 +59,19 @@ public final class CurrentTask: Caller {
     /// Whether a signal, a stop or the thread's end is pending: what interrupts a sleep.
     public var isSignalPending: Bool { task.work.load(ordering: .sequentiallyConsistent) }
 
+    /// Parks, signals or not, and lets the platform give the CPU to others meanwhile.
+    @discardableResult
+    func sleep(until deadline: MonotonicInstant? = nil) -> Bool {
+        context.willBlock()
+        defer { context.didWake() }
+        return parker.park(until: deadline)
+    }
+
     public func park(until deadline: MonotonicInstant?) throws(Errno) {
         if isSignalPending { throw .ERESTARTSYS }
         task.setRunState(.sleeping)
         task.processorTime.countSleep()
-        let woken = parker.park(until: deadline)
+        let woken = sleep(until: deadline)
         task.setRunState(.running)
         if isSignalPending { throw .ERESTARTSYS }
         if !woken { throw .ETIMEDOUT }

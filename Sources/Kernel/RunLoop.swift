@@ -123,9 +123,18 @@ extension CurrentTask {
         switch fault.access {
         case .write: error |= 2
         case .execute: error |= 16
-        case .read, .unknown: break
+        case .read: break
+        case .unknown: error |= inferredAccess(fault, isProtection: error & 1 != 0)
         }
         trap = TrapState(number: 14, error: error, address: fault.address.rawValue)
+    }
+
+    /// The access bits of the error code where the platform does not see them: an instruction fetch faults at RIP, and a readable page
+    /// that refused an access refused a store. What touched an unmapped page counts as a load.
+    private func inferredAccess(_ fault: Fault, isProtection: Bool) -> UInt64 {
+        if context.registers.rip == fault.address.rawValue { return 16 }
+        guard isProtection, let region = memory.regions().first(where: { $0.range.contains(fault.address) }) else { return 0 }
+        return region.protection.contains(.read) ? 2 : 0
     }
 
     private func recordTrap(_ info: SignalInfo) {

@@ -261,7 +261,8 @@ public final class AddressSpace: Sendable {
 
     /// mincore(2) for whole pages: one byte per page, 1 when present. - Throws: ENOMEM for holes.
     public func residency(_ address: GuestAddress, length: UInt64) throws(Errno) -> [UInt8] {
-        try locked { state throws(Errno) in try state.residency(address.rawValue, length) }
+        guard address.adding(length) != nil else { throw .ENOMEM }
+        return try locked { state throws(Errno) in try state.residency(address.rawValue, length) }
     }
 
     /// msync(2) for whole pages. - Throws: ENOMEM for holes (after the rest was done), EBUSY, EIO.

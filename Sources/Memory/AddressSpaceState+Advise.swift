@@ -204,14 +204,14 @@ extension AddressSpaceState {
         let rounded = Page.up(length &+ (start & (Page.size - 1))) ?? 0
         let lower = Page.down(start)
         let (upper, overflow) = lower.addingReportingOverflow(rounded)
+        guard !overflow else { throw limits.mayLockAny ? .EINVAL : .ENOMEM }
         if !limits.mayLockAny {
             var already: UInt64 = 0
-            for i in areas.indices(overlapping: lower, overflow ? .max : upper) where areas.values[i].flags.contains(.locked) {
+            for i in areas.indices(overlapping: lower, upper) where areas.values[i].flags.contains(.locked) {
                 already += min(upper, areas.uppers[i]) - max(lower, areas.lowers[i])
             }
             guard lockedBytes &+ rounded &- already <= limits.lockedMemory else { throw .ENOMEM }
         }
-        guard !overflow else { throw .EINVAL }
         guard rounded != 0 else { return }
         try setLock(lower, upper, onFault ? [.locked, .lockedOnFault] : .locked)
     }

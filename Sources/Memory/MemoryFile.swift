@@ -162,10 +162,13 @@ import Synchronization
         }
     }
 
-    /// Makes the pages of an allocated range present.
+    /// Makes the pages of an allocated range present, as long as an eighth of the sandbox's memory stays free: a request to populate
+    /// must fail before the host runs out of memory.
     /// - Throws: ENOMEM, ENOSPC.
     func commit(_ offset: UInt64, _ length: UInt64) throws(Errno) {
         check(offset, length)
+        let (total, overflow) = committedBytes.addingReportingOverflow(length)
+        if overflow || total > totalBytes - totalBytes / 8 { throw .ENOMEM }
         // SAFETY: checked against the window.
         try unsafe HostMemory.commit(file.number, offset: offset, length: length, mappedAt: pointer(offset))
     }

@@ -33,6 +33,7 @@ extension SandboxConfiguration {
             w.put(UInt32(2))
             w.put(names.map { Array($0.utf8) })
         }
+        w.put(UInt32(showsDiagnostics ? 1 : 0))
         return w.bytes
     }
 
@@ -67,6 +68,7 @@ extension SandboxConfiguration {
         case 2: trace = .named(try r.byteStrings("trace names").map { String(decoding: $0, as: UTF8.self) })
         default: throw .malformed("trace")
         }
+        showsDiagnostics = try r.word("diagnostics") != 0
         guard r.isAtEnd else { throw .malformed("trailing bytes") }
     }
 }

@@ -52,6 +52,8 @@ public struct SandboxConfiguration: Sendable, Equatable {
     public var isPrivileged = false
     public var umask: UInt16 = 0o022
     public var trace = Trace.none
+    /// Whether the sandbox's own diagnostics go to standard error: unsupported calls, dead stub processes.
+    public var showsDiagnostics = false
 
     public init() {}
 }

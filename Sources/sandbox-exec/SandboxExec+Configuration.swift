@@ -26,6 +26,7 @@ extension SandboxExec {
         result.hostName = hostname
         try applyIdentity(to: &result)
         result.umask = HostProcess.umask
+        result.showsDiagnostics = debug
         if let strace {
             result.trace = strace == "all" ? .all : .named(strace.split(separator: ",").map(String.init))
         }

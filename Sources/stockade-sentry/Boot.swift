@@ -13,7 +13,10 @@ import VirtualFileSystem
 /// Puts the sandbox together, in the order that the host demands: what forks comes before what starts threads.
 enum Boot {
     static func start(_ configuration: SandboxConfiguration, control: ControlChannel) throws(BootFailure) -> RunningSandbox {
-        let report: @Sendable (String) -> Void = { line in try? HostIO.writeAll(2, Array("stockade: \(line)\n".utf8)) }
+        let isVerbose = configuration.showsDiagnostics
+        let report: @Sendable (String) -> Void = { line in
+            if isVerbose { try? HostIO.writeAll(2, Array("stockade: \(line)\n".utf8)) }
+        }
         let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile() }
         let platform = try platform(configuration.platform, memoryFile)
         let gofer = try startGofer(configuration, control)

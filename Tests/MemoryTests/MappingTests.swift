@@ -163,6 +163,46 @@ import Testing
         #expect(present == [1, 1, 0, 0])
     }
 
+    @Test func populatingStopsBeforeMemoryRunsOut() throws {
+        let small = try MemoryFile(totalBytes: 16 << 20)
+        let space = try AddressSpace(platform: platform, memoryFile: small)
+        // Small enough to do no harm if the bound fails.
+        let address = try space.anonymous(64 << 20, at: 0, [.read, .write], [.private, .noReserve])
+        #expect(throws: Errno.ENOMEM) { try space.advise(address, length: 64 << 20, advice: 23) }
+        #expect(small.committedBytes <= 16 << 20)
+    }
+
+    @Test func extremeArgumentsGiveErrors() throws {
+        let space = try AddressSpace(platform: platform, memoryFile: try MemoryFile(totalBytes: 16 << 20))
+        let address = try space.anonymous(4096)
+        let values: [UInt64] = [0, 1, 4095, 4096, 1 << 46, 1 << 47, 1 << 63, .max - 4095, .max - 1, .max]
+        for start in values + [address.rawValue] {
+            for length in values {
+                let start = GuestAddress(start)
+                try? space.unmap(start, length: length)
+                try? space.protect(start, length: length, .read)
+                try? space.lock(start, length: length, onFault: false)
+                try? space.unlock(start, length: length)
+                _ = try? space.residency(start.pageBase, length: length & 0xf000)
+                _ = try? space.futexKey(start, shared: true)
+                _ = try? space.copyInString(start, limit: 10)
+                _ = try? space.loadArray(UInt64.self, at: start, count: Int(truncatingIfNeeded: length))
+                _ = try? space.zero(start, count: length)
+                _ = space.setBreak(start)
+                try? space.remapFilePages(start, length: length, page: length)
+                for advice in [4, 8, 9, 14] as [Int32] { try? space.advise(start, length: length, advice: advice) }
+                for other in values {
+                    _ = try? space.remap(
+                        start, oldLength: length, newLength: other, flags: [.mayMove, .fixed], newAddress: GuestAddress(other))
+                    _ = try? space.map(
+                        AddressSpace.MapRequest(
+                            address: start, length: length, protection: .none, flags: [.private, .anonymous], offset: other))
+                }
+            }
+        }
+        #expect(Bool(true))
+    }
+
     @Test func sealedMemoryStays() throws {
         let address = try space.anonymous(4096)
         try space.seal(address, length: 4096)

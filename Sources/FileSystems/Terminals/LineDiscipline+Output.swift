@@ -2,6 +2,9 @@ import LinuxABI
 
 extension LineDiscipline {
     static func isControl(_ c: UInt8) -> Bool { c < 0x20 || c == 0x7f }
+    // Letters as Linux's ctype has them: ASCII and Latin-1.
+    static func isUpper(_ c: UInt8) -> Bool { (c >= 0x41 && c <= 0x5a) || (c >= 0xc0 && c <= 0xde && c != 0xd7) }
+    static func isLower(_ c: UInt8) -> Bool { (c >= 0x61 && c <= 0x7a) || (c >= 0xdf && c != 0xf7) }
     /// A byte inside a UTF-8 character, where IUTF8 says that there are such.
     func isContinuation(_ c: UInt8) -> Bool { settings.input.contains(.utf8) && c & 0xc0 == 0x80 }
 
@@ -54,7 +57,7 @@ extension LineDiscipline {
         case 0x08: if column > 0 { column -= 1 }
         default:
             if !Self.isControl(c) {
-                if rules.contains(.lowerToUpper), c >= 0x61, c <= 0x7a { c -= 0x20 }
+                if rules.contains(.lowerToUpper), Self.isLower(c) { c &-= 0x20 }
                 if !isContinuation(c) { column += 1 }
             }
         }
@@ -133,7 +136,7 @@ extension LineDiscipline {
 
     private func byte(_ index: Int) -> UInt8 { UInt8(truncatingIfNeeded: cells[index]) }
     private static func isWord(_ c: UInt8) -> Bool {
-        (c >= 0x30 && c <= 0x39) || (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a) || c == 0x5f
+        (c >= 0x30 && c <= 0x39) || isUpper(c) || isLower(c) || c == 0x5f
     }
 
     private mutating func echoErasure(of removed: [UInt8], one: Bool) {
@@ -145,7 +148,10 @@ extension LineDiscipline {
                 isErasing = true
             }
             echo(c)
-            for more in removed.dropFirst() { putRaw(more) }
+            for more in removed.dropFirst() {
+                put(more)
+                if column > 0 { column -= 1 }
+            }
         } else if one, !local.contains(.echoErase) {
             echo(settings[.erase])
         } else if c == 0x09 {
@@ -157,8 +163,7 @@ extension LineDiscipline {
     }
 
     private mutating func backOver() {
-        for c in [0x08, 0x20, 0x08] as [UInt8] { putRaw(c) }
-        if column > 0 { column -= 1 }
+        for c in [0x08, 0x20, 0x08] as [UInt8] { put(c) }
     }
 
     /// As many columns back as the tab went forward.

@@ -44,7 +44,7 @@ struct LineDiscipline: Sendable {
         var c = typed
         let input = settings.input, local = settings.local
         if input.contains(.stripEighthBit) { c &= 0x7f }
-        if input.contains(.upperToLower), local.contains(.extended), c >= 0x41, c <= 0x5a { c += 0x20 }
+        if input.contains(.upperToLower), local.contains(.extended), Self.isUpper(c) { c += 0x20 }
         if isStopped, input.contains(.flowControl), input.contains(.anyRestarts), !isSpecial(c, .start), !isSpecial(c, .stop) {
             isStopped = false
         }
@@ -74,7 +74,7 @@ struct LineDiscipline: Sendable {
             c = 0x0d
         }
         if local.contains(.canonical), receiveEditing(c) { return nil }
-        receivePlain(c)
+        receivePlain(c, isMadeNewLine: c == 0x0a && typed != 0x0a)
         return nil
     }
 
@@ -146,10 +146,11 @@ struct LineDiscipline: Sendable {
         lineStart = cells.count
     }
 
-    private mutating func receivePlain(_ c: UInt8) {
+    /// A newline that ICRNL made of a return is echoed as one; a typed one shows as `^J` where it means nothing.
+    private mutating func receivePlain(_ c: UInt8, isMadeNewLine: Bool = false) {
         if settings.local.contains(.echo) {
             finishErasing()
-            if c == 0x0a {
+            if isMadeNewLine {
                 echoRaw(c)
             } else {
                 if cells.count == lineStart { lineColumn = column }

@@ -31,6 +31,7 @@ extension TmpfsData {
             m.size = length
             removePages(&m, from: end, to: .max)
             m.lowerSize = min(m.lowerSize, end << Page.shift)
+            m.lowerBlocks = min(m.lowerBlocks, m.lowerPages << 3)
         }
         clearTail(of: length)
         dropReserve()

@@ -76,9 +76,8 @@ final class TmpfsData: Sendable {
     /// Size in bytes, and storage in units of 512 bytes.
     var sizeAndBlocks: (size: UInt64, blocks: UInt64) {
         map.withLock {
-            let lower = min($0.lowerBlocks, ($0.lowerSize + 511) >> 9)
-            let hidden = min(lower, $0.shadowedPages << 3)
-            return ($0.size, $0.extents.memoryPages << 3 + lower - hidden)
+            let hidden = min($0.lowerBlocks, $0.shadowedPages << 3)
+            return ($0.size, $0.extents.memoryPages << 3 + $0.lowerBlocks - hidden)
         }
     }
 

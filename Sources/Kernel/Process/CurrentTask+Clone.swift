@@ -61,7 +61,7 @@ extension CurrentTask {
                 TaskStart(
                     task: child, memory: childMemory, files: childFiles, fileSystem: childFileSystem, registers: registers,
                     extendedState: context.extendedState(),
-                    alternateStack: sharesMemory && !flags.contains(.vfork) ? SignalStack() : alternateStack,
+                    alternateStack: sharesMemory && !flags.contains(.vfork) ? .none : alternateStack,
                     setChildTID: flags.contains(.childSetTID) ? request.childTID : .null,
                     clearChildTID: flags.contains(.childClearTID) ? request.childTID : .null, vforkCompletion: completion,
                     dispatcher: dispatcher))
@@ -172,7 +172,7 @@ extension CurrentTask {
     /// Linux's wait_for_vfork_done: only a fatal signal ends it early.
     private func waitForVforkChild(_ completion: VforkCompletion) {
         task.setRunState(.waitingForChild)
-        while !completion.done && !isDying { task.parker.park(until: nil) }
+        while !completion.done && !isDying { sleep() }
         task.setRunState(.running)
     }
 

@@ -75,7 +75,8 @@ extension CurrentTask {
             return g.actions
         }
         sharedActions.resetForExec()
-        resetAlternateStack()
+        alternateStack.base = .null
+        alternateStack.size = 0
         restartBlock = nil
         unshareFiles()
         _ = files.removeCloseOnExec()
@@ -137,7 +138,7 @@ extension CurrentTask {
                 threadGroup.signals.withLock { $0.execTask = nil }
                 throw .EAGAIN
             }
-            task.parker.park(until: nil)
+            sleep()
         }
         kernel.processes.withTree { tree in
             if !task.isLeader {

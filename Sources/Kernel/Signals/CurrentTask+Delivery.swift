@@ -114,7 +114,7 @@ extension CurrentTask {
         while threadGroup.signals.withLock({ g in
             g.exit == nil && (g.execTask == nil || g.execTask === task) && task.signals.withLock { $0.isStopped }
         }) {
-            task.parker.park(until: nil)
+            sleep()
         }
         task.signals.withLock { $0.isStopped = false }
         task.setRunState(.running)

@@ -37,13 +37,15 @@ extension CurrentTask {
     /// To one process, with permission check. - Throws: EPERM, EAGAIN (full queue).
     public func send(_ info: SignalInfo, _ signal: Signal?, to group: ThreadGroup) throws(Errno) {
         guard maySignal(group, signal) else { throw .EPERM }
-        if signal != nil { try group.send(info, to: nil, options: []) }
+        if signal != nil { try group.send(info, to: nil, options: group === threadGroup ? .own : []) }
     }
 
     /// To one thread. - Throws: EPERM, EAGAIN.
     public func send(_ info: SignalInfo, _ signal: Signal?, to thread: Task) throws(Errno) {
         guard maySignal(thread.threadGroup, signal) else { throw .EPERM }
-        if signal != nil { try thread.threadGroup.send(info, to: thread, options: []) }
+        guard signal != nil else { return }
+        let group = thread.threadGroup
+        try group.send(info, to: thread, options: group === threadGroup ? .own : [])
     }
 
     private func sendToGroup(_ info: SignalInfo, _ signal: Signal?, _ processGroup: ProcessGroup?) throws(Errno) {

@@ -162,5 +162,5 @@ extension CurrentTask {
         stack.flags = alternateStack.state(stackPointer) | (alternateStack.flags & SignalStack.autoDisarm)
         return stack
     }
-    func resetAlternateStack() { alternateStack = SignalStack() }
+    func resetAlternateStack() { alternateStack = .none }
 }

@@ -6,7 +6,7 @@ struct PendingSignals: Sendable {
         var info: SignalInfo
         /// The real user ID whose RLIMIT_SIGPENDING count holds this entry; nil when it is not counted.
         var charged: UInt32?
-        /// From outside the sandbox: acts on init too.
+        /// Not from another process of the sandbox: acts on init too.
         var isExternal: Bool
         /// A POSIX timer sent it and waits for it to be taken.
         var isTimer = false

@@ -3,10 +3,17 @@ import LinuxABI
 /// `stack_t` of sigaltstack(2).
 public struct SignalStack: GuestData {
     public var base = GuestAddress.null
-    public var flags: Int32 = SignalStack.disabled
+    public var flags: Int32 = 0
     public var padding: Int32 = 0
     public var size: UInt64 = 0
     public init() {}
+
+    /// As a new thread has it: Linux's sas_ss_reset.
+    static let none: SignalStack = {
+        var stack = SignalStack()
+        stack.flags = disabled
+        return stack
+    }()
 
     public static let onStack: Int32 = 1
     public static let disabled: Int32 = 2

@@ -7,10 +7,20 @@ public struct SignalSendOptions: OptionSet, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// The kernel itself sends: the queue's limit does not lose standard signals' information.
     public static let kernel = SignalSendOptions(rawValue: 1)
-    /// From outside the sandbox: acts on init as on any process.
+    /// From outside the sandbox.
     public static let external = SignalSendOptions(rawValue: 2)
+    /// The process sends to itself.
+    public static let own = SignalSendOptions(rawValue: 4)
+
+    /// Whether the signal acts on init as on any process. Linux spares a namespace's init all signals without handler; here it is
+    /// spared those of other processes only, so that a sandbox's command ends of its own abort(3), SIGPIPE or timer as it would
+    /// outside. A stop of itself would stop the sandbox for good.
+    func overridesInitProtection(_ signal: Signal) -> Bool {
+        if contains(.external) || contains(.kernel) { return true }
+        return contains(.own) && signal.defaultAction != .stop
+    }
     /// From a POSIX timer: its place in the queue was counted when the timer was made, and signals of several timers do not merge.
-    static let timer = SignalSendOptions(rawValue: 4)
+    static let timer = SignalSendOptions(rawValue: 8)
 }
 
 extension ThreadGroup {
@@ -38,7 +48,7 @@ extension GroupSignals {
         guard prepare(signal, in: group) else { return }
         // Linux asks the blocked mask of the given thread, or of the leader for a process-wide signal.
         guard let judge = target ?? tasks.first else { return }
-        let isExternal = options.contains(.external)
+        let isExternal = options.overridesInitProtection(signal)
         if isIgnored(signal, by: judge, isExternal: isExternal) { return }
 
         // Standard signals are not queued twice.
@@ -115,9 +125,8 @@ extension GroupSignals {
     func isIgnored(_ signal: Signal, by task: Task, isExternal: Bool) -> Bool {
         let isBlocked = task.signals.withLock { $0.blocked.has(signal) || $0.realBlocked.has(signal) }
         if isBlocked { return false }
-        let isKernelOnly = signal == .SIGKILL || signal == .SIGSTOP
         let action = actions[signal]
-        if isUnkillable && action.isDefault && !(isExternal && (isKernelOnly || signal.defaultAction != .ignore)) { return true }
+        if isUnkillable && action.isDefault && !isExternal { return true }
         if action.isIgnore { return true }
         return action.isDefault && signal.defaultAction == .ignore
     }

@@ -116,6 +116,8 @@ enum FileIO {
     private static func writeStream(
         _ operations: any FileOperations, _ buffer: inout IOBuffer, nonBlocking: Bool, _ current: CurrentTask
     ) throws(Errno) -> Int {
+        // Counted rather than asked of the buffer: /dev/null takes all without looking at it.
+        let wanted = buffer.remaining
         var total = 0
         while true {
             do throws(Errno) {
@@ -123,7 +125,7 @@ enum FileIO {
                     try operations.write(&buffer, at: .stream, caller: current).count
                 }
                 total += count
-                if count == 0 || buffer.remaining == 0 { return total }
+                if count == 0 || total >= wanted { return total }
             } catch {
                 if error == .EPIPE { current.raise(.SIGPIPE) }
                 if total > 0 { return total }
@@ -140,13 +142,14 @@ enum FileIO {
             try applySizeLimit(inode, &buffer, position, current)
             try VFS.removePrivileges(inode, caller: current)
         }
+        let wanted = buffer.remaining
         var total = 0
         while true {
             do throws(Errno) {
                 let (count, end) = try operations(file, &buffer, position, current)
                 total += count
                 // A file may take less than all at a time.
-                if count == 0 || buffer.remaining == 0 { return (total, end) }
+                if count == 0 || total >= wanted { return (total, end) }
                 position = .offset(end)
             } catch {
                 if total > 0, case .offset(let end) = position { return (total, end) }
