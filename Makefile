@@ -13,7 +13,7 @@ run: build
 	Tests/Demo/run.sh $(BIN)/sandbox-exec
 
 test: build conformance
-	swift test
+	swift test --no-parallel
 
 conformance: setup
 	$(MAKE) --no-print-directory -C Syscalls

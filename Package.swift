@@ -72,7 +72,8 @@ let package = Package(
         .executableTarget(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
-        tests("EndToEndTests", []),
+        tests("EndToEndTests", ["HostOS"]),
+        tests("KernelTimeTests", ["Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests(
             "KernelTests",
             ["SystemCalls", "Loader", "FileSystems", "Kernel", "VirtualFileSystem", "Memory", "Platform", "HostOS", "LinuxABI"]),

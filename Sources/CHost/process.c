@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "chost.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int chost_signal_queue(uint64_t mask) {
@@ -36,6 +38,26 @@ void chost_block_all_signals(void) {
     sigdelset(&all, SIGABRT);
     sigdelset(&all, SIGSYS);
     sigprocmask(SIG_SETMASK, &all, NULL);
+}
+
+int chost_reserve_standard_descriptors(void) {
+    int open_mask = 0;
+    for (int n = 0; n < 3; n++) {
+        if (fcntl(n, F_GETFD) != -1) {
+            open_mask |= 1 << n;
+            continue;
+        }
+        // The lowest free number is `n` itself.
+        if (open("/", O_PATH | O_CLOEXEC) == -1) break;
+    }
+    return open_mask;
+}
+
+int chost_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+void chost_reap_all(void) {
+    while (waitpid(-1, NULL, __WALL) != -1 || errno == EINTR) {
+    }
 }
 
 char *const *chost_environment(void) { return environ; }

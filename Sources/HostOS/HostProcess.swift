@@ -57,6 +57,9 @@ public enum HostProcess {
         }
     }
 
+    /// Waits until no child is left.
+    public static func reapAll() { chost_reap_all() }
+
     public static func send(_ signal: Int32, to pid: Int32) throws(Errno) { try hostCall(Glibc.kill(pid, signal)) }
 
     public static var id: Int32 { getpid() }

@@ -8,6 +8,16 @@ public enum HostStartup {
     @discardableResult
     public static func growDescriptorTable(to capacity: Int) -> Int { chost_grow_descriptor_table(capacity) }
 
+    /// Occupies closed descriptors among 0, 1 and 2 with placeholders that no child inherits, so that no socket or file of ours lands on
+    /// them. Call it first of all. Returns which of them were open.
+    public static func reserveStandardDescriptors() -> [Bool] {
+        let mask = chost_reserve_standard_descriptors()
+        return (0..<3).map { mask >> $0 & 1 != 0 }
+    }
+
+    /// Descendants whose parents die become children of this process, which can then wait for all of them.
+    public static func becomeSubreaper() { _ = chost_become_subreaper() }
+
     /// SIGKILL when `parent` dies. Returns false when it is dead already.
     public static func dieWithParent(_ parent: Int32) -> Bool { chost_die_with_parent(parent) == 0 }
 

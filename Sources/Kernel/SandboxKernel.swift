@@ -16,6 +16,8 @@ public final class SandboxKernel: Sendable {
     public let processes = ProcessTable()
     public let futexes = FutexTable()
     public let timers = TimerService()
+    /// System V shared memory, semaphores and message queues.
+    public let ipc = IPCNamespace()
     public let bootTime = MonotonicInstant.now
     /// Tasks per real user ID: RLIMIT_NPROC.
     public let taskCounts = UserCounts()

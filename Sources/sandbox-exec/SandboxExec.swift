@@ -64,6 +64,7 @@ struct SandboxExec: ParsableCommand {
     var debug = false
 
     static func main() {
+        _ = HostStartup.reserveStandardDescriptors()
         let split = ArgumentSplitter(Array(HostProcess.argumentBytes.dropFirst()))
         let status: Int32
         do {
@@ -75,12 +76,11 @@ struct SandboxExec: ParsableCommand {
             status = ExitStatus.sandboxFailed
         } catch {
             let code = SandboxExec.exitCode(for: error)
-            let text = SandboxExec.fullMessage(for: error)
             if code == .success {
-                Diagnostics.write(text + "\n", to: 1)
+                Diagnostics.write(SandboxExec.fullMessage(for: error) + "\n", to: 1)
                 status = 0
             } else {
-                Diagnostics.write(text + "\n", to: 2)
+                Diagnostics.report(SandboxExec.message(for: error) + "; see sandbox-exec --help")
                 status = ExitStatus.sandboxFailed
             }
         }

@@ -48,8 +48,8 @@ struct SentryProcess: ~Copyable {
         }
     }
 
-    /// Waits for the Sentry, which has said its last word.
-    func reap() { _ = try? HostProcess.waitStatus(of: pid, wait: true) }
+    /// Waits for the Sentry, which has said its last word, and for the processes below it, which die with it.
+    func reap() { HostProcess.reapAll() }
 
     /// Ends the sandbox now. Everything below the Sentry dies with it.
     func end() {
@@ -58,7 +58,9 @@ struct SentryProcess: ~Copyable {
     }
 
     private func endDescription() -> String {
-        guard let status = try? HostProcess.waitStatus(of: pid, wait: true) else { return "is gone" }
+        let ended = try? HostProcess.waitStatus(of: pid, wait: true)
+        HostProcess.reapAll()
+        guard let status = ended else { return "is gone" }
         let signal = status & 0x7f
         return signal == 0 ? "exited with status \((status >> 8) & 0xff)" : "was killed by signal \(signal)"
     }

@@ -15,6 +15,7 @@ enum Supervisor {
         let deadline = timeout.map { MonotonicInstant.after(nanoseconds: $0) }
         do throws(SandboxFailure) {
             let signals = try SandboxFailure.wrap("watch signals") { () throws(Errno) in try HostSignalQueue(forwarded) }
+            HostStartup.becomeSubreaper()
             var sentry = try SentryProcess.start()
             try sentry.send(.start(configuration))
             return try supervise(&sentry, signals, deadline)

@@ -12,7 +12,9 @@ import VirtualFileSystem
 
 /// Puts the sandbox together, in the order that the host demands: what forks comes before what starts threads.
 enum Boot {
-    static func start(_ configuration: SandboxConfiguration, control: ControlChannel) throws(BootFailure) -> RunningSandbox {
+    static func start(_ configuration: SandboxConfiguration, openStreams: [Bool], control: ControlChannel) throws(BootFailure)
+        -> RunningSandbox
+    {
         let isVerbose = configuration.showsDiagnostics
         let report: @Sendable (String) -> Void = { line in
             if isVerbose { try? HostIO.writeAll(2, Array("stockade: \(line)\n".utf8)) }
@@ -32,9 +34,10 @@ enum Boot {
         let space = try step("make an address space") { () throws(Errno) in try AddressSpace(platform: platform, memoryFile: memoryFile) }
         let caller = BootCaller(kernel: kernel, memory: space)
         try GuestMounts(kernel: kernel, gofer: gofer, caller: caller).mountAll(configuration)
-        let streams = try StandardStreams(namespace: namespace, caller: caller)
+        let streams = try StandardStreams(open: openStreams, namespace: namespace, caller: caller)
         space.tearDown()
         try Program(kernel: kernel, configuration: configuration).start(streams.descriptors)
+        if let terminal = streams.terminal, let group = kernel.processes.processGroup(1) { terminal.becomeControllingTerminal(of: group) }
         return RunningSandbox(kernel: kernel, terminal: streams.terminal)
     }
 

@@ -23,6 +23,9 @@ struct GuestMounts {
         let devices = try Boot.step("make /dev") { () throws(Errno) in try Devfs.make(memoryFile: memoryFile) }
         try mount(devices, at: "/dev", flags: [.noSetUserID], source: "devtmpfs")
         try mount(TmpfsFileSystem(memoryFile: memoryFile, mode: 0o1777), at: "/dev/shm", flags: [.noSetUserID, .noDevices], source: "tmpfs")
+        let terminals = DevptsFileSystem()
+        terminals.register(in: kernel.mountNamespace.devices)
+        try mount(terminals, at: "/dev/pts", flags: [.noSetUserID, .noExecute], source: "devpts")
         for path in configuration.tmpfs {
             let fileSystem = TmpfsFileSystem(memoryFile: memoryFile, mode: 0o1777, uid: configuration.uid, gid: configuration.gid)
             try mount(fileSystem, at: Boot.text(path), flags: [.noSetUserID, .noDevices, .relativeAccessTime], source: "tmpfs")

@@ -11,6 +11,7 @@ enum Sentry {
     private static let descriptorCapacity = 4096
 
     static func main() {
+        let openStreams = HostStartup.reserveStandardDescriptors()
         HostStartup.growDescriptorTable(to: descriptorCapacity)
         guard let parent = parentArgument(), HostIO.isOpen(controlDescriptor) else {
             Standalone.explain()
@@ -23,7 +24,7 @@ enum Sentry {
         let control = ControlChannel(ControlSocket(HostDescriptor(owning: controlDescriptor)))
         do throws(BootFailure) {
             let configuration = try configuration(from: control)
-            let sandbox = try Boot.start(configuration, control: control)
+            let sandbox = try Boot.start(configuration, openStreams: openStreams, control: control)
             control.serve(sandbox)
             control.finish(.exited(waitStatus: sandbox.waitForExit()))
         } catch {

@@ -10,14 +10,14 @@ struct StandardStreams {
     /// The terminal among them, if any.
     let terminal: HostTerminal?
 
-    init(namespace: MountNamespace, caller: BootCaller) throws(BootFailure) {
+    init(open: [Bool], namespace: MountNamespace, caller: BootCaller) throws(BootFailure) {
         let console = try Boot.step("find /dev/console") { () throws(Errno) in
             try VFS.resolve(Array("/dev/console".utf8), [.follow], caller: caller)
         }
         var given: [SharedHostDescriptor?] = []
         for number: Int32 in 0...2 {
             // The Sentry keeps its own standard error for messages: the streams are duplicates.
-            guard HostIO.isOpen(number) else {
+            guard open[Int(number)] else {
                 given.append(nil)
                 continue
             }

@@ -1,4 +1,5 @@
 import Foundation
+import HostOS
 
 /// What a command printed and how it ended.
 struct Outcome: Equatable, CustomStringConvertible {
@@ -19,12 +20,8 @@ enum Run {
     static let sandboxExec =
         (ProcessInfo.processInfo.environment["STOCKADE_BIN"] ?? repository + "/.build/release") + "/sandbox-exec"
 
-    /// Runs a command on the host. Input comes from a file, so that neither side waits for a writer.
+    /// Runs a command on the host. Input and output are files, so that neither side waits for the other.
     static func host(_ command: [String], input: String = "", environment: [String: String] = [:]) throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "HOME": "/root"].merging(environment) { $1 }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -35,13 +32,19 @@ enum Run {
         }
         let output = try file("out")
         let errors = try file("err")
-        process.standardInput = try FileHandle(forReadingFrom: file("in", input))
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardError = try FileHandle(forWritingTo: errors)
-        try process.run()
-        process.waitUntilExit()
-        let status = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
-        return Outcome(output: try Data(contentsOf: output), errors: try Data(contentsOf: errors), status: status)
+        let inputHandle = try FileHandle(forReadingFrom: file("in", input))
+        let outputHandle = try FileHandle(forWritingTo: output)
+        let errorHandle = try FileHandle(forWritingTo: errors)
+        let variables = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "HOME": "/root"].merging(environment) { $1 }
+        let handles = [inputHandle, outputHandle, errorHandle]
+        let child = try HostProcess.spawn(
+            "/usr/bin/env", arguments: (["env"] + command).map { Array($0.utf8) }, environment: variables.map { Array("\($0)=\($1)".utf8) },
+            descriptors: handles.enumerated().map { ($1.fileDescriptor, Int32($0)) })
+        let status = try HostProcess.waitStatus(of: child, wait: true) ?? 0
+        let signal = status & 0x7f
+        return Outcome(
+            output: try Data(contentsOf: output), errors: try Data(contentsOf: errors),
+            status: signal == 0 ? (status >> 8) & 0xff : 128 + signal)
     }
 
     /// Runs a command in a sandbox.

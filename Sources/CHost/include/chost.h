@@ -51,6 +51,14 @@ void chost_block_all_signals(void);
 char *const *chost_environment(void);
 ssize_t chost_readlink(const char *path, void *bytes, size_t count);
 
+/// Puts a placeholder (O_PATH, close-on-exec) on each closed descriptor among 0, 1 and 2, so that nothing else lands there. Returns a mask
+/// of those that were open.
+int chost_reserve_standard_descriptors(void);
+/// Orphans of the caller's descendants become its children. Returns 0 or -1.
+int chost_become_subreaper(void);
+/// Waits until no child is left.
+void chost_reap_all(void);
+
 /// Kills the caller when `parent` dies. Returns 0, or -1 when `parent` is no longer the parent.
 int chost_die_with_parent(int parent);
 /// Makes the descriptor table as large as it will ever need to be, while the process has one thread: growing it later costs an RCU

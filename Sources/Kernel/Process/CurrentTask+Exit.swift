@@ -51,6 +51,7 @@ extension CurrentTask {
         if let lastFiles { closeFiles(lastFiles) }
         if isLast {
             threadGroup.endTimers()
+            kernel.ipc.processEnded(threadGroup)
             threadGroup.leaveTerminal()
         }
         notifyExit(status, isLast: isLast)
