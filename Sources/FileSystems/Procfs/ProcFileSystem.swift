@@ -51,6 +51,8 @@ public struct MachineFacts: Sendable {
 
     /// The host's values: all processors, whatever the sandbox may run on, as Linux shows them.
     public init() {
+        // Read once per process, and rightly only while its threads are not pinned yet: task threads are.
+        _ = HostSystem.processors
         self.init(processorCount: HostMachine.processorCount, processorInformation: HostMachine.processorInformation())
     }
     /// Of `processorInformation`, the first `processorCount` paragraphs are shown.

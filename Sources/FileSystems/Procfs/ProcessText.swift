@@ -169,8 +169,9 @@ struct ProcessText {
         row("nr_switches", String(usage.voluntarySwitches &+ usage.involuntarySwitches))
         row("nr_voluntary_switches", String(usage.voluntarySwitches))
         row("nr_involuntary_switches", String(usage.involuntarySwitches))
-        row("policy", "0")
-        row("prio", "120")
+        let scheduling = task.scheduling
+        row("policy", String(scheduling.policy.rawValue))
+        row("prio", String(scheduling.policy.isRealTime ? 99 - Int(scheduling.priority) : 120 + Int(scheduling.nice)))
         return text.bytes
     }
 }

@@ -18,7 +18,7 @@ struct StatLine: Sendable {
     var flags: UInt32 = 0x40_0000
     var usage = ResourceUsage()
     var childrenUsage = ResourceUsage()
-    var nice: Int = 0
+    var scheduling = SchedulingState()
     var threads: Int = 1
     /// Clock ticks since boot.
     var startTime: UInt64 = 0
@@ -39,6 +39,11 @@ struct StatLine: Sendable {
 
     /// Nanoseconds in clock ticks of 10 ms.
     static func ticks(_ nanoseconds: Int64) -> UInt64 { UInt64(max(0, nanoseconds)) / 10_000_000 }
+
+    /// Field 18: 20 + nice, or minus one and the real-time priority.
+    private var priority: Int64 {
+        scheduling.policy.isRealTime ? -1 - Int64(scheduling.priority) : 20 + Int64(scheduling.nice)
+    }
 
     var line: [UInt8] {
         var text = TextBuilder(reserving: 384)
@@ -62,7 +67,7 @@ struct StatLine: Sendable {
         unsigned(UInt64(flags), usage.minorFaults, childrenUsage.minorFaults, usage.majorFaults, childrenUsage.majorFaults)
         unsigned(
             Self.ticks(usage.user), Self.ticks(usage.system), Self.ticks(childrenUsage.user), Self.ticks(childrenUsage.system))
-        signed(20 + Int64(nice), Int64(nice), Int64(threads), 0)
+        signed(priority, Int64(scheduling.nice), Int64(threads), 0)
         unsigned(startTime, size, residentPages, residentLimit)
         if showsAddresses {
             unsigned(image.code.start.rawValue, image.code.end.rawValue, image.stackStart.rawValue, 0, 0)
@@ -73,7 +78,7 @@ struct StatLine: Sendable {
         for set in [pending, blocked, ignored, caught] { unsigned(set.rawValue & 0x7fff_ffff) }
         unsigned(isWaiting ? 1 : 0, 0, 0)
         signed(Int64(exitSignal), 0)
-        unsigned(0, 0, 0, 0)
+        unsigned(UInt64(scheduling.priority), UInt64(scheduling.policy.rawValue), 0, 0)
         signed(0)
         if showsAddresses {
             unsigned(
@@ -93,6 +98,7 @@ extension ProcessText {
         let isThread = reference.thread != nil
         var line = StatLine()
         line.id = task.id
+        line.scheduling = task.scheduling
         line.name = task.name
         line.state = task.runState.letter
         line.parent = group.parentID

@@ -134,7 +134,8 @@ extension ProcessText {
         status.blocked = task.blockedSignals
         status.ignored = group.actions.ignored
         status.caught = group.actions.caught
-        status.processors = ProcessorMask(first: reference.fileSystem.machine.processorCount)
+        let allowed = task.scheduling.allowedProcessors
+        status.processors = ProcessorMask(allowed.members, of: allowed.configured)
         status.voluntarySwitches = usage.voluntarySwitches
         status.involuntarySwitches = usage.involuntarySwitches
         return status
