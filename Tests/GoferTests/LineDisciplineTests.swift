@@ -168,7 +168,8 @@ struct LineDisciplineTests {
 
             let ours = Self.run(settings, typed: typed)
             #expect(ours.echo == echo, "seed \(seed), typed \(typed), local \(settings.local.rawValue), input \(settings.input.rawValue), output \(settings.output.rawValue)")
-            #expect(ours.reads == reads, "seed \(seed), typed \(typed), local \(settings.local.rawValue)")
+            // Into how many reads the host cuts what was typed depends on when its worker runs: compare the bytes.
+            #expect(ours.reads.flatMap { $0 } == reads.flatMap { $0 }, "seed \(seed), typed \(typed), local \(settings.local.rawValue)")
         }
     }
 }

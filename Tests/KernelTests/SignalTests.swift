@@ -1,4 +1,5 @@
 import LinuxABI
+import Synchronization
 import Testing
 
 @testable import Kernel
@@ -10,29 +11,38 @@ import Testing
 
     /// A parent that waits for its child with a handler for SIGUSR1, which the child sends before it goes on.
     private func waitInterrupted(flags: UInt64) throws -> [String] {
-        try Sandbox([
+        let sandbox = try Sandbox([
             .call(Call.sigaction, 10, Sandbox.data, 0, 8),  // 0
             .call(Call.fork),
             .jump(6) { $0.rax == 0 },
             .call(Call.wait4, .max, 0, 0, 0),
             .note("wait"),
             .call(Call.exitGroup, 0),
-            .call(Call.kill, 1, 10),  // 6: the child
+            .jump(6) { _ in SignalTests.initIsAwake() },  // 6: the child, once its parent waits
+            .call(Call.kill, 1, 10),
             .call(Call.kill, 1, 0),
-            .jump(7) { _ in SignalTests.handlerHasNotRun() },
+            .jump(8) { _ in SignalTests.handlerHasNotRun() },
             .call(Call.exitGroup, 0),
-            .note("handler") { $0.rdi },  // 10
+            .note("handler") { $0.rdi },  // 11
             .set { _ in SignalTests.noteHandler() },
             .set { r in
                 // `ret`: to the restorer, with the return address taken off the stack.
-                r.rip = ScriptedPlatform.address(ofStep: 13)
+                r.rip = ScriptedPlatform.address(ofStep: 14)
                 r.rsp &+= 8
             },
-            .call(Call.sigreturn),  // 13
-        ]).run { memory in
+            .call(Call.sigreturn),  // 14
+        ])
+        Self.kernel.withLock { $0 = sandbox.kernel }
+        defer { Self.kernel.withLock { $0 = nil } }
+        return try sandbox.run { memory in
             SignalTests.handlerRan.set(false)
-            try Sandbox.storeAction(memory, at: Sandbox.data, handlerStep: 10, flags: flags, restorerStep: 13)
+            try Sandbox.storeAction(memory, at: Sandbox.data, handlerStep: 11, flags: flags, restorerStep: 14)
         }.log
+    }
+    static let kernel = Mutex<SandboxKernel?>(nil)
+    static func initIsAwake() -> Bool {
+        guard case .sleeping = kernel.withLock({ $0 })?.processes.task(1)?.runState else { return true }
+        return false
     }
     static let handlerRan = Flag()
     static func noteHandler() { handlerRan.set(true) }
