@@ -117,7 +117,8 @@ int main(void) {
         CHECK((b.tv_sec - a.tv_sec) * 1000000000L + b.tv_nsec - a.tv_nsec >= 20000000);
         t = in_ms(CLOCK_REALTIME, 10);
         CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 1, &t, NULL, ~0u), ETIMEDOUT);
-        t = in_ms(CLOCK_MONOTONIC, -10);
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        t.tv_sec--;
         CHECK_ERRNO(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 1, &t, NULL, ~0u), ETIMEDOUT);
     }
     CASE(bitsets_select) {
