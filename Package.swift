@@ -61,7 +61,7 @@ let package = Package(
         .executableTarget(
             name: "stockade-sentry",
             dependencies: ["SystemCalls", "SandboxControl", "FileSystems", "Kernel", "Platform", "Memory", "HostOS", "LinuxABI"],
-            swiftSettings: strict),
+            exclude: readmes("stockade-sentry"), swiftSettings: strict),
         .executableTarget(
             name: "stockade-gofer", dependencies: ["GoferProtocol", "HostOS", "LinuxABI"], swiftSettings: strict),
         .executableTarget(

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <sched.h>
+#include <stddef.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +38,14 @@ int chost_trace_start(int tid) {
     return 0;
 }
 
-int chost_trace_run(int tid, const uint64_t *set, uint64_t *get, int *signal) {
-    if (set && ptrace(PTRACE_SETREGS, tid, 0, set) == -1) return errno == ESRCH ? CHOST_TRACE_GONE : -1;
+int chost_trace_run(int tid, int set, uint64_t *registers, int *signal) {
+    struct user_regs_struct *r = (struct user_regs_struct *)registers;
+    if (set == CHOST_SET_ALL && ptrace(PTRACE_SETREGS, tid, 0, r) == -1) return errno == ESRCH ? CHOST_TRACE_GONE : -1;
+    if (set == CHOST_SET_RAX && ptrace(PTRACE_POKEUSER, tid, offsetof(struct user, regs.rax), r->rax) == -1) return CHOST_TRACE_GONE;
     if (ptrace(PTRACE_SYSEMU, tid, 0, 0) == -1) return CHOST_TRACE_GONE;
     int status;
     if (wait_for(tid, &status) == -1 || !WIFSTOPPED(status)) return CHOST_TRACE_GONE;
-    if (ptrace(PTRACE_GETREGS, tid, 0, get) == -1) return CHOST_TRACE_GONE;
+    if (ptrace(PTRACE_GETREGS, tid, 0, r) == -1) return CHOST_TRACE_GONE;
     *signal = WSTOPSIG(status);
     if (*signal == (SIGTRAP | 0x80)) return CHOST_TRACE_SYSCALL;
     if (status >> 16) return CHOST_TRACE_STOP;

@@ -55,7 +55,7 @@ public final class SandboxKernel: Sendable {
     }
 }
 
-/// What runs a system call. The table lives above the kernel: the integrator sets it as `SandboxKernel.dispatcher`.
+/// What runs a system call. The table lives above the kernel: the Sentry sets it at boot as `SandboxKernel.dispatcher`.
 public protocol SystemCallDispatcher: AnyObject, Sendable {
     /// Runs system call `number` (the full RAX) for `current` and returns RAX.
     /// - Throws: the errno for the guest, ENOSYS for an unknown number, or a restart code (512…516) after an interrupted wait.

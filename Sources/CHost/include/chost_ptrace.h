@@ -14,10 +14,11 @@ enum {
     CHOST_TRACE_STOP = 3,
     CHOST_TRACE_GONE = 4,
 };
-/// Sets the registers (27 words; NULL: leaves them), runs the thread until its next stop without letting a system call through, and reads
+/// Sets all registers (27 words), or RAX alone from them, or none; runs the thread until its next stop without letting a system call through, and reads
 /// the registers. Returns what happened; `*signal` is the signal of a signal stop. When the registers are refused, returns -1 and the
 /// thread did not run.
-int chost_trace_run(int tid, const uint64_t *set, uint64_t *get, int *signal);
+enum { CHOST_SET_NONE = 0, CHOST_SET_RAX = 1, CHOST_SET_ALL = 2 };
+int chost_trace_run(int tid, int set, uint64_t *registers, int *signal);
 /// siginfo of a signal stop, 128 bytes.
 int chost_trace_signal_info(int tid, void *info);
 /// 1 when the stop is a 32-bit system call, 0 when not, -1 on failure.

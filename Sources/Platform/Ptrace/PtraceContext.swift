@@ -13,6 +13,8 @@ final class PtraceContext: PlatformContext {
     private let kick: Interrupter
     private var values: RegisterFile
     private var isDirty = true
+    /// Only RAX differs from what the thread has.
+    private var hasResult = false
     private var isGone = false
     private var isReleased = false
 
@@ -50,7 +52,7 @@ final class PtraceContext: PlatformContext {
     func resume(returning value: UInt64?) -> PlatformEvent {
         if let value {
             values.rax = value
-            isDirty = true
+            hasResult = true
         }
         while !isGone {
             if isDirty { sanitize() }
@@ -78,12 +80,12 @@ final class PtraceContext: PlatformContext {
 
     /// One run of the guest thread; `values` are its registers afterwards.
     private func run(_ signal: inout Int32) -> Int32 {
-        let dirty = isDirty
-        // SAFETY: RegisterFile has the layout of user_regs_struct, 27 words, and is not otherwise accessed during the call. The first
-        // argument is read before the second is written.
+        let change = isDirty ? CHOST_SET_ALL : hasResult ? CHOST_SET_RAX : CHOST_SET_NONE
+        hasResult = false
+        // SAFETY: RegisterFile has the layout of user_regs_struct, 27 words, and is not otherwise accessed during the call.
         return unsafe withUnsafeMutableBytes(of: &values) { bytes in
             let words = unsafe bytes.baseAddress!.assumingMemoryBound(to: UInt64.self)
-            return unsafe chost_trace_run(thread, dirty ? words : nil, words, &signal)
+            return unsafe chost_trace_run(thread, Int32(change), words, &signal)
         }
     }
 
