@@ -35,7 +35,9 @@ public final class ProcessGroup: Sendable {
     /// Tree lock held. `ignoring` is a member about to leave.
     func isOrphanedLocked(ignoring leaving: ThreadGroup?) -> Bool {
         for member in threadGroups where member !== leaving && !member.isZombie {
-            guard let parent = member.parent, !parent.isInit else { continue }
+            // Linux passes over children of the machine's init. The sandbox's first process is no such init but the user's command, often a
+            // shell whose jobs must stop.
+            guard let parent = member.parent else { continue }
             let parentGroup = parent.processGroup
             if parentGroup !== self && parentGroup.session === session { return false }
         }
