@@ -14,15 +14,20 @@ enum {
     CHOST_TRACE_STOP = 3,
     CHOST_TRACE_GONE = 4,
 };
-/// Sets all registers (27 words), or RAX alone from them, or none; runs the thread until its next stop without letting a system call through, and reads
-/// the registers. Returns what happened; `*signal` is the signal of a signal stop. When the registers are refused, returns -1 and the
+/// Sets all registers (27 words), or RAX alone from them, or none; runs the thread until its next stop without letting a system call through. At a
+/// system call `*call` says which; at other stops the registers are read. Returns what happened; `*signal` is the signal of a signal stop. When the registers are refused, returns -1 and the
 /// thread did not run.
 enum { CHOST_SET_NONE = 0, CHOST_SET_RAX = 1, CHOST_SET_ALL = 2 };
-int chost_trace_run(int tid, int set, uint64_t *registers, int *signal);
+struct chost_trace_call {
+    uint64_t number;
+    uint64_t arguments[6];
+    /// Non-zero for a 32-bit entry.
+    uint64_t is_foreign;
+};
+int chost_trace_run(int tid, int set, uint64_t *registers, int *signal, struct chost_trace_call *call);
+int chost_trace_get_registers(int tid, uint64_t *registers);
 /// siginfo of a signal stop, 128 bytes.
 int chost_trace_signal_info(int tid, void *info);
-/// 1 when the stop is a 32-bit system call, 0 when not, -1 on failure.
-int chost_trace_is_32bit(int tid);
 /// XSAVE area. Returns its size or -1.
 long chost_trace_get_xstate(int tid, void *area, unsigned long capacity);
 int chost_trace_set_xstate(int tid, const void *area, unsigned long size);

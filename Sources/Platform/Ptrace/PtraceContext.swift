@@ -12,9 +12,12 @@ final class PtraceContext: PlatformContext {
     private let pair: CPUBalancer.Pair
     private let kick: Interrupter
     private var values: RegisterFile
+    /// `values` are the thread's: after a system call they are read only when somebody asks.
+    private var isLoaded = true
+    /// `values` differ from what the thread has.
     private var isDirty = true
-    /// Only RAX differs from what the thread has.
-    private var hasResult = false
+    /// RAX alone differs from what the thread has: the result of a system call.
+    private var result: UInt64?
     private var isGone = false
     private var isReleased = false
 
@@ -37,10 +40,15 @@ final class PtraceContext: PlatformContext {
     deinit { release() }
 
     var registers: RegisterFile {
-        get { values }
+        get {
+            load()
+            return values
+        }
         set {
             values = newValue
+            isLoaded = true
             isDirty = true
+            result = nil
         }
     }
 
@@ -52,22 +60,26 @@ final class PtraceContext: PlatformContext {
     func resume(returning value: UInt64?) -> PlatformEvent {
         if let value {
             values.rax = value
-            hasResult = true
+            result = value
         }
         while !isGone {
             if isDirty { sanitize() }
             var signal: Int32 = 0
-            let outcome = run(&signal)
+            var call = chost_trace_call()
+            let outcome = run(&signal, &call)
             switch Int(outcome) {
             case Int(CHOST_TRACE_SYSCALL):
                 isDirty = false
-                return systemCall()
+                isLoaded = false
+                return Self.event(call)
             case Int(CHOST_TRACE_SIGNAL):
                 isDirty = false
+                isLoaded = true
                 if let event = signalStop(signal) { return event }
             case Int(CHOST_TRACE_STOP):
                 // A group stop or the stop that follows PTRACE_INTERRUPT: nothing of the guest's.
                 isDirty = false
+                isLoaded = true
             case Int(CHOST_TRACE_GONE): isGone = true
             default:
                 // The host refuses the registers (an address outside user space): what the guest would have got on its way back.
@@ -79,21 +91,32 @@ final class PtraceContext: PlatformContext {
     }
 
     /// One run of the guest thread; `values` are its registers afterwards.
-    private func run(_ signal: inout Int32) -> Int32 {
-        let change = isDirty ? CHOST_SET_ALL : hasResult ? CHOST_SET_RAX : CHOST_SET_NONE
-        hasResult = false
+    private func run(_ signal: inout Int32, _ call: inout chost_trace_call) -> Int32 {
+        let change = isDirty ? CHOST_SET_ALL : result != nil ? CHOST_SET_RAX : CHOST_SET_NONE
+        result = nil
         // SAFETY: RegisterFile has the layout of user_regs_struct, 27 words, and is not otherwise accessed during the call.
         return unsafe withUnsafeMutableBytes(of: &values) { bytes in
             let words = unsafe bytes.baseAddress!.assumingMemoryBound(to: UInt64.self)
-            return unsafe chost_trace_run(thread, Int32(change), words, &signal)
+            return unsafe chost_trace_run(thread, Int32(change), words, &signal, &call)
         }
     }
 
-    private func systemCall() -> PlatformEvent {
-        // The syscall instruction leaves the return address in RCX. When it does not match, ask the host what kind of entry it was.
-        if values.rcx != values.rip && chost_trace_is_32bit(thread) != 0 { return .foreignSystemCall(number: values.originalRAX) }
-        // The host has put -ENOSYS into RAX; the number is in the original one.
-        return .systemCall(number: values.originalRAX, SystemCallArguments(values))
+    private static func event(_ call: chost_trace_call) -> PlatformEvent {
+        if call.is_foreign != 0 { return .foreignSystemCall(number: call.number) }
+        let a = call.arguments
+        return .systemCall(number: call.number, SystemCallArguments(a.0, a.1, a.2, a.3, a.4, a.5))
+    }
+
+    /// Reads the registers of the stopped thread, unless `values` have them.
+    private func load() {
+        guard !isLoaded else { return }
+        isLoaded = true
+        // SAFETY: RegisterFile has the layout of user_regs_struct, 27 words. A thread that is gone leaves the values as they are; the next
+        // resume reports it.
+        unsafe withUnsafeMutableBytes(of: &values) { bytes in
+            _ = unsafe chost_trace_get_registers(thread, bytes.baseAddress!.assumingMemoryBound(to: UInt64.self))
+        }
+        if let result { values.rax = result }
     }
 
     private func signalStop(_ signal: Int32) -> PlatformEvent? {
