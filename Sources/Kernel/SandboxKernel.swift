@@ -27,6 +27,8 @@ public final class SandboxKernel: Sendable {
     let uses = UseCounts()
     /// Reports unusual events (unsupported calls, stub deaths) to whoever logs.
     public let report: @Sendable (String) -> Void
+    /// Told when the first process stops (job control): its parent is outside.
+    public let initStopped: (@Sendable (Signal) -> Void)?
     private let dispatcherBox = Mutex<(any SystemCallDispatcher)?>(nil)
     /// Task threads that run, and how init ended.
     let shutdown = Mutex(Shutdown())
@@ -39,8 +41,9 @@ public final class SandboxKernel: Sendable {
 
     public init(
         platform: any Platform, memoryFile: MemoryFile, mountNamespace: MountNamespace, hostName: String,
-        report: @escaping @Sendable (String) -> Void
+        report: @escaping @Sendable (String) -> Void, initStopped: (@Sendable (Signal) -> Void)? = nil
     ) {
+        self.initStopped = initStopped
         self.mountNamespace = mountNamespace
         self.platform = platform
         self.memoryFile = memoryFile

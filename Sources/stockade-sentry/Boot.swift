@@ -29,7 +29,8 @@ enum Boot {
         Devfs.register(in: namespace.devices, memoryFile: memoryFile)
         TmpfsFileSystem.register(in: namespace.fileSystemTypes, memoryFile: memoryFile)
         let kernel = SandboxKernel(
-            platform: platform, memoryFile: memoryFile, mountNamespace: namespace, hostName: configuration.hostName, report: report)
+            platform: platform, memoryFile: memoryFile, mountNamespace: namespace, hostName: configuration.hostName, report: report,
+            initStopped: { signal in control.tellStopped(signal) })
         kernel.dispatcher = try dispatcher(configuration, report)
         let space = try step("make an address space") { () throws(Errno) in try AddressSpace(platform: platform, memoryFile: memoryFile) }
         let caller = BootCaller(kernel: kernel, memory: space)

@@ -35,6 +35,8 @@ public final class ProcessGroup: Sendable {
     /// Tree lock held. `ignoring` is a member about to leave.
     func isOrphanedLocked(ignoring leaving: ThreadGroup?) -> Bool {
         for member in threadGroups where member !== leaving && !member.isZombie {
+            // The first process's parent is the command line outside, which takes part in job control.
+            if member.isInit { return false }
             // Linux passes over children of the machine's init. The sandbox's first process is no such init but the user's command, often a
             // shell whose jobs must stop.
             guard let parent = member.parent else { continue }

@@ -109,7 +109,10 @@ extension CurrentTask {
             }
             return stops && g.completeStop()
         }
-        if completes { threadGroup.tellParentOfJobControl(.stopped) }
+        if completes {
+            threadGroup.tellParentOfJobControl(.stopped)
+            if threadGroup.isInit { kernel.initStopped?(signal) }
+        }
         task.setRunState(.stopped(by: signal))
         while threadGroup.signals.withLock({ g in
             g.exit == nil && (g.execTask == nil || g.execTask === task) && task.signals.withLock { $0.isStopped }
