@@ -65,11 +65,9 @@ final class PseudoTerminal: TerminalDevice {
         if last { masterQueue.notify([.hangUp, .allReadable]) }
     }
 
-    /// The session leader is gone: whoever still has the terminal open loses it (vhangup).
-    func sessionEnded() {
-        jobs.detach()
-        hangUpSlaves()
-    }
+    /// The session leader is gone. Unlike a real line, a pseudo-terminal isn't hung up: whoever has it open keeps it
+    /// (disassociate_ctty in the kernel).
+    func sessionEnded() { jobs.detach() }
 
     private func hangUpSlaves() {
         state.withLock { s in

@@ -12,7 +12,7 @@ public final class Session: Sendable {
 
 /// A terminal as sessions see it.
 public protocol ControllingTerminal: AnyObject, Sendable {
-    /// The session leader exited or gave the terminal up: hang up.
+    /// The session leader exited: the terminal belongs to no session any more.
     func sessionEnded()
     var device: DeviceNumber { get }
     var foregroundGroup: ProcessGroup? { get }

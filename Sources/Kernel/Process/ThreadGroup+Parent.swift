@@ -58,7 +58,8 @@ extension ThreadGroup {
         return info
     }
 
-    /// A session leader's end frees the terminal: its foreground group gets SIGHUP and SIGCONT, the terminal hangs up.
+    /// A session leader's end frees the terminal: its foreground group gets SIGHUP (disassociate_ctty in the kernel; a stopped group
+    /// gets its SIGCONT by becoming orphaned).
     func leaveTerminal() {
         guard isSessionLeader else { return }
         let session = session
@@ -67,10 +68,7 @@ extension ThreadGroup {
             return t
         }
         guard let terminal else { return }
-        if let foreground = terminal.foregroundGroup {
-            foreground.send(SignalInfo(.SIGHUP, code: SignalInfo.SI_KERNEL))
-            foreground.send(SignalInfo(.SIGCONT, code: SignalInfo.SI_KERNEL))
-        }
+        terminal.foregroundGroup?.send(SignalInfo(.SIGHUP, code: SignalInfo.SI_KERNEL))
         terminal.sessionEnded()
     }
 }
