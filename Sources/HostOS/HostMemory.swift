@@ -86,18 +86,6 @@ public enum HostMemory {
         return vector
     }
 
-    /// Raises the soft RLIMIT_FSIZE to the hard one and returns it: a memory file is larger than usual limits.
-    public static func raiseFileSizeLimit() -> UInt64 {
-        var limit = rlimit()
-        // SAFETY: `limit` is a live local for the duration of the calls.
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return .max }
-        if limit.rlim_cur < limit.rlim_max {
-            limit.rlim_cur = limit.rlim_max
-            _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-        }
-        return UInt64(limit.rlim_max)
-    }
-
     /// RAM of the host in bytes.
     public static var physicalBytes: UInt64 {
         let pages = sysconf(Int32(_SC_PHYS_PAGES))

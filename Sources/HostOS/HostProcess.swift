@@ -143,6 +143,14 @@ public enum HostProcess {
         return info.st_mode & S_IFMT == S_IFDIR ? .directory : .other
     }
 
+    /// Whether this process may search the directory at `path` (access(2), effective identity).
+    public static func maySearch(_ path: [UInt8]) throws(Errno) {
+        // SAFETY: the path copy ends with NUL.
+        try hostCall(unsafe (path + [0]).withUnsafeBytes {
+            unsafe faccessat(AT_FDCWD, $0.baseAddress!.assumingMemoryBound(to: CChar.self), X_OK, AT_EACCESS)
+        })
+    }
+
     /// Ends the process at once without running exit handlers.
     public static func exitNow(_ status: Int32) -> Never { _exit(status) }
 }

@@ -25,7 +25,7 @@ import Synchronization
         file = try HostMemory.makeMemoryFile()
         self.totalBytes = totalBytes ?? HostMemory.physicalBytes
         // ftruncate past RLIMIT_FSIZE raises SIGXFSZ.
-        let limit = HostMemory.raiseFileSizeLimit()
+        let limit = HostLimit.fileSize.raise()
         var size: UInt64 = 16 << 40
         while size > limit { size /= 2 }
         while true {

@@ -12,6 +12,12 @@ public protocol Platform: AnyObject, Sendable {
     /// An empty address space (nothing mapped below `AddressLimits.maximum` but the vDSO).
     /// - Throws: ENOMEM or EAGAIN when the host cannot give another process.
     func makeAddressSpace() throws(Errno) -> any PlatformAddressSpace
+    /// A descriptor that hangs up when a process dies without which the platform cannot go on; nil where there is none.
+    var lifeline: Int32? { get }
+}
+
+extension Platform {
+    public var lifeline: Int32? { nil }
 }
 
 /// Where the vDSO and its data pages (vvar) lie in guest address spaces.

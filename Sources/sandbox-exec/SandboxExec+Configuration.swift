@@ -99,7 +99,13 @@ extension SandboxExec {
     private func existingDirectory(_ path: String, option: String) throws(UsageFailure) -> [UInt8] {
         let absolute = try hostPath(path, option: option)
         switch HostProcess.kind(ofPath: absolute) {
-        case .directory: return absolute
+        case .directory:
+            do {
+                try HostProcess.maySearch(absolute)
+                return absolute
+            } catch {
+                throw UsageFailure(message: "\(option) \(path): may not be read (\(error)); change its permissions or name another directory")
+            }
         case .other: throw UsageFailure(message: "\(option) \(path): not a directory; name a directory")
         case .absent(let error): throw UsageFailure(message: "\(option) \(path): cannot be used (\(error)); name a readable directory")
         }

@@ -70,6 +70,7 @@ struct SandboxExec: ParsableCommand {
         do {
             let parsed = try SandboxExec.parse(split.options)
             let (configuration, timeout) = try parsed.sandboxConfiguration(command: split.command)
+            if let problem = HostRequirements.problem() { throw UsageFailure(message: problem) }
             status = Supervisor.run(configuration, timeout: timeout)
         } catch let error as UsageFailure {
             Diagnostics.report(error.message)

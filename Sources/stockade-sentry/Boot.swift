@@ -21,6 +21,9 @@ enum Boot {
         }
         let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile() }
         let platform = try platform(configuration.platform, memoryFile)
+        if let lifeline = platform.lifeline {
+            HostPoller.shared.watchHangUp(lifeline) { control.finish(.failed(message: "the stub zygote ended unexpectedly")) }
+        }
         let gofer = try startGofer(configuration, control)
         let root = try step("read the root directory \(text(configuration.root))") { () throws(Errno) in
             try OverlayFileSystem(lower: GoferLowerNode.attach(gofer, grant: 0), memoryFile: memoryFile)

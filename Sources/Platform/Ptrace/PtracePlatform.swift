@@ -16,6 +16,7 @@ public final class PtracePlatform: Platform {
     public init(memoryFile: Int32) throws(Errno) { zygote = try StubZygote(memoryFile: memoryFile) }
 
     public var vdso: VDSOPlacement? { zygote.vdso }
+    public var lifeline: Int32? { zygote.control }
 
     public func makeAddressSpace() throws(Errno) -> any PlatformAddressSpace {
         StubReaper.shared.collect()

@@ -14,6 +14,8 @@ import Synchronization
     // SAFETY: mapped once for the life of the process; each slot is used by the one StubProcess that holds its number.
     private nonisolated(unsafe) let window: UnsafeMutableRawPointer
     let processID: Int32
+    /// The socket to the zygote: it hangs up when the zygote dies.
+    let control: Int32
 
     /// Forks the zygote. The process must have one thread: the child runs without the Swift runtime.
     init(memoryFile: Int32) throws(Errno) {
@@ -23,6 +25,7 @@ import Synchronization
         guard let window = unsafe chost_map_slots(zygote.slots, Self.slotCount * UInt64(CSTUB_SLOT_SIZE)) else { throw hostErrno() }
         unsafe self.window = window
         processID = zygote.pid
+        control = zygote.control
         if zygote.vdso_code_end != 0 {
             func range(_ start: UInt64, _ end: UInt64) -> GuestRange { GuestRange(start: GuestAddress(start), end: GuestAddress(end)) }
             vdso = VDSOPlacement(
