@@ -154,6 +154,14 @@ static void enter_zygote(int memory_file, int slots, int control, int sentry, co
     __builtin_unreachable();
 }
 
+int cstub_region_is_free(void) {
+    size_t length = CSTUB_STACK + CSTUB_STACK_SIZE - CSTUB_BASE;
+    void *probe = mmap((void *)CSTUB_BASE, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (probe == MAP_FAILED) return 0;
+    munmap(probe, length);
+    return probe == (void *)CSTUB_BASE;
+}
+
 int cstub_zygote_start(int memory_file, uint64_t slot_count, struct cstub_zygote *zygote) {
     struct cstub_vdso vdso[CSTUB_MAXIMUM_VDSO];
     int vdso_count = find_vdso(vdso);

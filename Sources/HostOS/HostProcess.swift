@@ -35,6 +35,13 @@ public enum HostProcess {
         return try hostCall(pid)
     }
 
+    /// execve(2) of this very program with its own arguments and environment: a new random layout. Returns only on failure.
+    public static func restart() -> Errno {
+        // SAFETY: the vectors belong to the C library and end with nil.
+        _ = unsafe execve("/proc/self/exe", CommandLine.unsafeArgv, chost_environment())
+        return hostErrno()
+    }
+
     private static func cStrings(_ strings: [[UInt8]]) -> [UnsafeMutablePointer<CChar>?] {
         unsafe strings.map { bytes in
             let copy = unsafe malloc(bytes.count + 1)!

@@ -1,5 +1,6 @@
 import HostOS
 import LinuxABI
+import Platform
 import SandboxControl
 
 /// The application kernel's process: takes its configuration from the control socket, boots, serves until the program has ended.
@@ -11,6 +12,7 @@ enum Sentry {
     private static let descriptorCapacity = 4096
 
     static func main() {
+        if !StubRegion.isFree { restart() }
         let openStreams = HostStartup.reserveStandardDescriptors()
         HostStartup.growDescriptorTable(to: descriptorCapacity)
         guard let parent = parentArgument(), HostIO.isOpen(controlDescriptor) else {
@@ -30,6 +32,13 @@ enum Sentry {
         } catch {
             control.finish(error.message(to: control))
         }
+    }
+
+    /// Another random layout. Descriptors and arguments stay as they are; nothing was started yet.
+    private static func restart() -> Never {
+        let error = HostProcess.restart()
+        try? HostIO.writeAll(2, Array("stockade-sentry: the stub region is in use and a restart failed: \(error)\n".utf8))
+        HostProcess.exitNow(1)
     }
 
     private static func parentArgument() -> Int32? {

@@ -83,6 +83,9 @@ struct cstub_zygote {
     uint64_t vdso_data_start, vdso_data_end, vdso_code_start, vdso_code_end;
 };
 
+/// Whether nothing of this process lies in the stub region: the zygote is a copy of it and puts the stub there.
+int cstub_region_is_free(void);
+
 /// Forks the zygote. The caller must have one thread. Returns 0, or -1 and errno.
 int cstub_zygote_start(int memory_file, uint64_t slot_count, struct cstub_zygote *zygote);
 
