@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "chost_system.h"
 
+#include <stdio.h>
+#include <sys/utsname.h>
+
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -25,4 +28,11 @@ int chost_clock_adjtime(int clock, void *timex) { return (int)syscall(SYS_clock_
 int chost_sysinfo(void *info) {
     _Static_assert(sizeof(struct sysinfo) == 112, "struct sysinfo");
     return sysinfo(info);
+}
+
+int chost_kernel_version(void) {
+    struct utsname names;
+    int major, minor;
+    if (uname(&names) == -1 || sscanf(names.release, "%d.%d", &major, &minor) != 2) return 0;
+    return major << 16 | minor;
 }

@@ -3,12 +3,19 @@
 // seccomp filter knows.
 //
 //   rbx  order pages        r12d operations left      r15  where to go after the system call
-//   rbp  scratch page       r13  current operation
+//   rbp  scratch page       r13  current operation      r14d tries left
+
+#include "cstub_offsets.h"
 
 #define ORDER    0x7fff00020000
 #define SCRATCH  0x7fff00030000
 #define STACK    0x7fff00040000
 #define STACK_SIZE 0x8000
+#define GUEST_PROGRAM (0x7fff00010000 + CSTUB_GUEST_PROGRAM_OFFSET)
+#define DOORBELL 0x5afe
+#define AREA_MASK -0x4000
+// How often an operation is tried again.
+#define PATIENCE 200000
 
     .section stub_text, "ax", @progbits
     .hidden cstub_manager
@@ -37,6 +44,7 @@ ordered:
     jne leave
     mov (%rbx), %r12d
     lea 64(%rbx), %r13
+    mov $PATIENCE, %r14d
 
 next_operation:
     test %r12d, %r12d
@@ -52,7 +60,7 @@ next_operation:
     jmp site
 performed:
     cmp $-4096, %rax
-    ja failed
+    ja refused
     test %rax, %rax
     jnz in_manager
     // clone(2) returns 0 in the new thread.
@@ -64,6 +72,17 @@ in_manager:
     add $64, %r13
     jmp next_operation
 
+refused:
+    // A listener appears once the new thread has made it: EBADF until then, if the operation says so.
+    cmp $-9, %rax
+    jne failed
+    cmpq $0, 56(%r13)
+    je failed
+    dec %r14d
+    jz failed
+    mov $24, %eax
+    lea next_operation(%rip), %r15
+    jmp site
 failed:
     mov %rax, 8(%rbp)
     mov %r12, 16(%rbp)
@@ -86,9 +105,42 @@ leave:
     jmp site
 
 guest_thread:
+    mov 56(%r13), %rdi
+    test %rdi, %rdi
+    jnz notifying_thread
+wait_for_tracer:
     // pause(2) until the task thread has taken this thread over.
     mov $34, %eax
-    lea guest_thread(%rip), %r15
+    lea wait_for_tracer(%rip), %r15
+    jmp site
+
+notifying_thread:
+    // sigaltstack(stack, NULL)
+    mov $131, %eax
+    xor %esi, %esi
+    lea has_stack(%rip), %r15
+    jmp site
+has_stack:
+    test %rax, %rax
+    jnz give_up
+    // seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, program): the listener is the lowest free descriptor.
+    mov $317, %eax
+    mov $1, %edi
+    mov $8, %esi
+    movabs $GUEST_PROGRAM, %rdx
+    lea is_filtered(%rip), %r15
+    jmp site
+is_filtered:
+    test %rax, %rax
+    js give_up
+    // A call that the new filter traps: the handler rings, and the Sentry has the thread.
+    mov $231, %eax
+    lea give_up(%rip), %r15
+    jmp site
+give_up:
+    mov $60, %eax
+    xor %edi, %edi
+    lea give_up(%rip), %r15
     jmp site
 
     .hidden cstub_manager_site
@@ -97,6 +149,37 @@ site:
     syscall
 cstub_manager_site:
     jmp *%r15
+
+// The handler of every signal that a guest thread can get: SIGSYS for trapped calls, faults, the kick. All signals are blocked in it.
+// On entry: rdi = signal, rsp = rt_sigframe on the thread's own area.
+    .hidden cstub_handler
+    .globl cstub_handler
+    .type cstub_handler, @function
+cstub_handler:
+    mov %rsp, %rsi
+    rdfsbase %rdx
+    rdgsbase %r10
+    mov $DOORBELL, %eax
+    syscall
+    .hidden cstub_doorbell_site
+    .globl cstub_doorbell_site
+cstub_doorbell_site:
+    test %rax, %rax
+    jz back_to_guest
+    mov %rsp, %rbx
+    and $AREA_MASK, %rbx
+    mov (%rbx), %rax
+    wrfsbase %rax
+    mov 8(%rbx), %rax
+    wrgsbase %rax
+back_to_guest:
+    add $8, %rsp
+    mov $15, %eax
+    syscall
+    .hidden cstub_sigreturn_site
+    .globl cstub_sigreturn_site
+cstub_sigreturn_site:
+    hlt
 
 good:
     .byte 'K'

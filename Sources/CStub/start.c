@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cstub.h"
 #include "cstub_internal.h"
+#include "cstub_offsets.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,36 +22,79 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// System calls of the manager, and pause and exit of guest threads, all at the manager's one site.
+_Static_assert(offsetof(struct cstub_config, guest_program) == CSTUB_GUEST_PROGRAM_OFFSET, "manager.S uses this offset");
+_Static_assert(sizeof(struct cstub_config) <= CSTUB_CONFIG_SIZE, "one page");
+
+/// System calls of the manager, and of guest threads before they are guests', all at the manager's one site.
 static const uint32_t allowed[] = {
-    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_read, SYS_write, SYS_recvmsg, SYS_close, SYS_clone, SYS_pause, SYS_exit,
-    SYS_exit_group,
+    SYS_mmap, SYS_munmap, SYS_mprotect, SYS_madvise, SYS_read, SYS_write, SYS_recvmsg, SYS_sendmsg, SYS_close, SYS_clone, SYS_sched_yield,
+    SYS_pause, SYS_exit, SYS_exit_group, SYS_sigaltstack, SYS_seccomp,
 };
 
+/// System calls that need or change the register file: the guest thread's handler runs for them, so the registers are in its frame.
+static const uint32_t trapped[] = {
+    SYS_rt_sigreturn, SYS_exit, SYS_clone, SYS_fork, SYS_vfork, SYS_execve, SYS_exit_group, SYS_arch_prctl, SYS_sigaltstack, SYS_rt_sigsuspend,
+    SYS_pause, SYS_execveat, 435 /* clone3 */,
+};
+
+/// Appends instructions to a filter.
+struct builder {
+    struct cstub_instruction *filter;
+    int count;
+};
+static void load(struct builder *b, uint32_t offset) {
+    b->filter[b->count++] = (struct cstub_instruction){BPF_LD | BPF_W | BPF_ABS, 0, 0, offset};
+}
+/// Jumps are counted from the next instruction.
+static void jump_equal(struct builder *b, uint32_t value, int if_true, int if_false) {
+    b->filter[b->count++] = (struct cstub_instruction){BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)if_true, (uint8_t)if_false, value};
+}
+static void answer(struct builder *b, uint32_t action) { b->filter[b->count++] = (struct cstub_instruction){BPF_RET | BPF_K, 0, 0, action}; }
+/// Five instructions: allows the call if it is made at the site that ends at `address`, else answers `otherwise`.
+static void allow_at(struct builder *b, const char *label, uint32_t otherwise) {
+    uint64_t address = CSTUB_CODE + (uint64_t)(label - __start_stub_text);
+    load(b, offsetof(struct seccomp_data, instruction_pointer) + 4);
+    jump_equal(b, (uint32_t)(address >> 32), 0, 3);
+    load(b, offsetof(struct seccomp_data, instruction_pointer));
+    jump_equal(b, (uint32_t)address, 0, 1);
+    answer(b, SECCOMP_RET_ALLOW);
+    answer(b, otherwise);
+}
+
+/// Everything raises a notification, but for calls that need the registers, and signal return and thread exit of the stub itself.
+static void build_guest_filter(struct cstub_config *config) {
+    struct builder b = {config->guest_filter, 0};
+    const int count = (int)(sizeof trapped / sizeof *trapped);
+    load(&b, offsetof(struct seccomp_data, arch));
+    jump_equal(&b, AUDIT_ARCH_X86_64, 1, 0);
+    answer(&b, SECCOMP_RET_USER_NOTIF);
+    load(&b, offsetof(struct seccomp_data, nr));
+    jump_equal(&b, SYS_rt_sigreturn, 0, 6);
+    allow_at(&b, cstub_sigreturn_site, SECCOMP_RET_TRAP);
+    jump_equal(&b, SYS_exit, 0, 6);
+    allow_at(&b, cstub_manager_site, SECCOMP_RET_TRAP);
+    for (int i = 2; i < count; i++) jump_equal(&b, trapped[i], count - i, 0);
+    answer(&b, SECCOMP_RET_USER_NOTIF);
+    answer(&b, SECCOMP_RET_TRAP);
+    config->guest_program.length = (uint16_t)b.count;
+    config->guest_program.filter = CSTUB_CONFIG + offsetof(struct cstub_config, guest_filter);
+}
+
+/// The listed calls at the manager's site and signal return at its own; everything else is refused. Without a tracer that asked for it,
+/// TRACE is ENOSYS; it ranks below USER_NOTIF, so a guest thread's own filter wins.
 static void build_filter(struct cstub_config *config) {
-    uint64_t site = CSTUB_CODE + (uint64_t)(cstub_manager_site - __start_stub_text);
-    struct cstub_instruction *f = config->filter;
-    const int count = (int)(sizeof allowed / sizeof *allowed), refuse = 7 + count, allow = refuse + 1;
-    int n = 0;
-    struct check {
-        uint32_t offset, value;
-    } checks[] = {
-        {offsetof(struct seccomp_data, arch), AUDIT_ARCH_X86_64},
-        {offsetof(struct seccomp_data, instruction_pointer) + 4, (uint32_t)(site >> 32)},
-        {offsetof(struct seccomp_data, instruction_pointer), (uint32_t)site},
-    };
-    for (int i = 0; i < 3; i++) {
-        f[n++] = (struct cstub_instruction){BPF_LD | BPF_W | BPF_ABS, 0, 0, checks[i].offset};
-        f[n] = (struct cstub_instruction){BPF_JMP | BPF_JEQ | BPF_K, 0, (uint8_t)(refuse - n - 1), checks[i].value};
-        n++;
-    }
-    f[n++] = (struct cstub_instruction){BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr)};
-    for (int i = 0; i < count; i++, n++)
-        f[n] = (struct cstub_instruction){BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(allow - n - 1), 0, allowed[i]};
-    // Without a tracer that asked for it, TRACE is ENOSYS; it ranks below USER_NOTIF.
-    f[n++] = (struct cstub_instruction){BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRACE};
-    f[n++] = (struct cstub_instruction){BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
-    config->program.length = (uint16_t)n;
+    struct builder b = {config->filter, 0};
+    const int count = (int)(sizeof allowed / sizeof *allowed);
+    load(&b, offsetof(struct seccomp_data, arch));
+    jump_equal(&b, AUDIT_ARCH_X86_64, 1, 0);
+    answer(&b, SECCOMP_RET_TRACE);
+    load(&b, offsetof(struct seccomp_data, nr));
+    jump_equal(&b, SYS_rt_sigreturn, 0, 6);
+    allow_at(&b, cstub_sigreturn_site, SECCOMP_RET_TRACE);
+    for (int i = 0; i < count; i++) jump_equal(&b, allowed[i], count - i, 0);
+    answer(&b, SECCOMP_RET_TRACE);
+    allow_at(&b, cstub_manager_site, SECCOMP_RET_TRACE);
+    config->program.length = (uint16_t)b.count;
     config->program.filter = CSTUB_CONFIG + offsetof(struct cstub_config, filter);
 }
 
@@ -85,6 +129,23 @@ static void reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/// The stub's handler for what guest threads can raise. It runs on their own signal stacks with every signal blocked; a notification that the
+/// Sentry has not seen when the kick arrives starts again.
+static int install_handler(void) {
+    struct {
+        uint64_t handler, flags, restorer, mask;
+    } action = {
+        .handler = CSTUB_CODE + (uint64_t)(cstub_handler - __start_stub_text),
+        .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | 0x04000000 /* SA_RESTORER */,
+        .restorer = CSTUB_CODE + (uint64_t)(cstub_sigreturn_site - __start_stub_text),
+        .mask = ~0ul,
+    };
+    static const int signals[] = {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, CSTUB_KICK};
+    for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (syscall(SYS_rt_sigaction, signals[i], &action, NULL, 8) == -1) return -1;
+    return 0;
+}
+
 /// The C library's restartable-sequences area is about to be unmapped: the host must not write to it any more.
 static void leave_restartable_sequences(void) {
     if (__rseq_size == 0) return;
@@ -100,7 +161,8 @@ static int place(int source, int target) {
     return dup2(source, target);
 }
 
-static void enter_zygote(int memory_file, int slots, int control, int sentry, const struct cstub_vdso *vdso, int vdso_count, uint64_t delta) {
+static void enter_zygote(int memory_file, int slots, int control, int sentry, int notifies, const struct cstub_vdso *vdso, int vdso_count,
+                         uint64_t delta) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != sentry) _exit(1);
     setsid();
     reset_signals();
@@ -142,6 +204,8 @@ static void enter_zygote(int memory_file, int slots, int control, int sentry, co
         config->kept[i].start += delta;
     }
     build_filter(config);
+    build_guest_filter(config);
+    if (notifies && install_handler() == -1) _exit(1);
     mprotect((void *)CSTUB_CODE, CSTUB_CODE_SIZE, PROT_READ | PROT_EXEC);
     mprotect((void *)CSTUB_CONFIG, CSTUB_CONFIG_SIZE, PROT_READ);
     uint64_t entry = CSTUB_CODE + ((uint64_t)cstub_zygote_main - (uint64_t)__start_stub_text);
@@ -162,7 +226,7 @@ int cstub_region_is_free(void) {
     return probe == (void *)CSTUB_BASE;
 }
 
-int cstub_zygote_start(int memory_file, uint64_t slot_count, struct cstub_zygote *zygote) {
+int cstub_zygote_start(int memory_file, uint64_t slot_count, uint64_t area_count, int notifies, struct cstub_zygote *zygote) {
     struct cstub_vdso vdso[CSTUB_MAXIMUM_VDSO];
     int vdso_count = find_vdso(vdso);
     if (vdso_count < 0) return -1;
@@ -185,11 +249,11 @@ int cstub_zygote_start(int memory_file, uint64_t slot_count, struct cstub_zygote
     int control[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == -1) return -1;
     zygote->slots = memfd_create("stockade-stubs", MFD_CLOEXEC);
-    if (zygote->slots == -1 || ftruncate(zygote->slots, (off_t)(slot_count * CSTUB_SLOT_SIZE)) == -1) return -1;
+    if (zygote->slots == -1 || ftruncate(zygote->slots, (off_t)(slot_count * CSTUB_SLOT_SIZE + area_count * CSTUB_AREA_SIZE)) == -1) return -1;
     pid_t sentry = getpid();
     pid_t child = fork();
     if (child == -1) return -1;
-    if (child == 0) enter_zygote(memory_file, zygote->slots, control[1], sentry, vdso, vdso_count, delta);
+    if (child == 0) enter_zygote(memory_file, zygote->slots, control[1], sentry, notifies, vdso, vdso_count, delta);
     close(control[1]);
     zygote->control = control[0];
     zygote->pid = child;
@@ -227,6 +291,8 @@ int cstub_zygote_fork(const struct cstub_zygote *zygote, uint32_t slot, int orde
     }
     return answer;
 }
+
+uint64_t cstub_doorbell_address(void) { return CSTUB_CODE + (uint64_t)(cstub_doorbell_site - __start_stub_text); }
 
 uint64_t cstub_manager_site_address(void) {
     // The filter sees the address behind the two bytes of the instruction.

@@ -72,6 +72,8 @@ public enum AddressLimits {
     public static let maximum = GuestAddress(0x7fff_0000_0000)
     /// The stub region starts here and ends at TASK_SIZE (0x7fff_ffff_f000).
     public static let stubBase = GuestAddress(0x7fff_0000_0000)
+    /// TASK_SIZE: one past the last address of user space.
+    public static let end = GuestAddress(0x7fff_ffff_f000)
 }
 
 /// A value that is copied between guest and Sentry as raw bytes. Conforming types hold fixed-width integers only, are laid out

@@ -22,11 +22,16 @@ public struct SandboxConfiguration: Sendable, Equatable {
     }
 
     public enum PlatformChoice: UInt8, Sendable, CaseIterable {
+        /// The fastest that the host offers.
+        case automatic = 0
         case ptrace = 1
+        case seccomp = 2
 
         public var name: String {
             switch self {
+            case .automatic: "auto"
             case .ptrace: "ptrace"
+            case .seccomp: "seccomp"
             }
         }
         public init?(name: String) {
@@ -35,7 +40,7 @@ public struct SandboxConfiguration: Sendable, Equatable {
         }
     }
 
-    public var platform = PlatformChoice.ptrace
+    public var platform = PlatformChoice.automatic
     /// Host directory that becomes the read-only lower layer of the root.
     public var root: [UInt8] = Array("/".utf8)
     public var binds: [Bind] = []

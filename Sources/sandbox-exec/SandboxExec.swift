@@ -28,7 +28,7 @@ struct SandboxExec: ParsableCommand {
         version: "0.1.0")
 
     @Option(help: ArgumentHelp("How guest code is run: ptrace.", valueName: "name"))
-    var platform = "ptrace"
+    var platform = "auto"
 
     @Option(help: ArgumentHelp("Host directory that becomes the root, read-only under the overlay.", valueName: "dir"))
     var root = "/"

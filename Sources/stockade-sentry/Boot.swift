@@ -20,7 +20,7 @@ enum Boot {
             if isVerbose { try? HostIO.writeAll(2, Array("stockade: \(line)\n".utf8)) }
         }
         let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile() }
-        let platform = try platform(configuration.platform, memoryFile)
+        let platform = try platform(configuration.platform, memoryFile, report)
         if let lifeline = platform.lifeline {
             HostPoller.shared.watchHangUp(lifeline) { control.finish(.failed(message: "the stub zygote ended unexpectedly")) }
         }
@@ -45,14 +45,21 @@ enum Boot {
         return RunningSandbox(kernel: kernel, terminal: streams.terminal)
     }
 
-    private static func platform(_ choice: SandboxConfiguration.PlatformChoice, _ memoryFile: MemoryFile) throws(BootFailure)
-        -> any Platform
-    {
-        switch choice {
-        case .ptrace:
-            try step("start the ptrace platform (does the host forbid tracing?)") { () throws(Errno) in
-                try PtracePlatform(memoryFile: memoryFile.descriptor)
+    /// The platform asked for, or the fastest that works here.
+    private static func platform(
+        _ choice: SandboxConfiguration.PlatformChoice, _ memoryFile: MemoryFile, _ report: (String) -> Void
+    ) throws(BootFailure) -> any Platform {
+        if choice != .ptrace {
+            do throws(Errno) {
+                return try SeccompPlatform(memoryFile: memoryFile.descriptor)
+            } catch {
+                let problem = "the seccomp platform does not work here (\(error))"
+                guard choice == .automatic else { throw .sandbox("\(problem); sandbox-exec doctor says why, --platform ptrace does without") }
+                report("\(problem): using ptrace")
             }
+        }
+        return try step("start the ptrace platform (does the host forbid tracing?)") { () throws(Errno) in
+            try PtracePlatform(memoryFile: memoryFile.descriptor)
         }
     }
 

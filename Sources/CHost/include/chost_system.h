@@ -20,4 +20,7 @@ int chost_clock_adjtime(int clock, void *timex);
 /// sysinfo(2) into 112 bytes; -1 and errno on failure.
 int chost_sysinfo(void *info);
 
+/// The host kernel's version as major << 16 | minor; 0 when it cannot be read.
+int chost_kernel_version(void);
+
 #endif

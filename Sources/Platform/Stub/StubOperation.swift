@@ -1,3 +1,4 @@
+import CHost
 import CStub
 import LinuxABI
 
@@ -8,14 +9,16 @@ enum StubOperation {
         static let mprotect: UInt64 = 10
         static let munmap: UInt64 = 11
         static let close: UInt64 = 3
+        static let sendmsg: UInt64 = 46
         static let recvmsg: UInt64 = 47
         static let clone: UInt64 = 56
     }
 
     private static func make(
-        _ number: UInt64, _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0, _ f: UInt64 = 0
+        _ number: UInt64, _ a: UInt64 = 0, _ b: UInt64 = 0, _ c: UInt64 = 0, _ d: UInt64 = 0, _ e: UInt64 = 0, _ f: UInt64 = 0,
+        extra: UInt64 = 0
     ) -> cstub_operation {
-        cstub_operation(number: number, arguments: (a, b, c, d, e, f), unused: 0)
+        cstub_operation(number: number, arguments: (a, b, c, d, e, f), extra: extra)
     }
 
     static func map(_ range: GuestRange, _ protection: Protection, descriptor: Int32, offset: UInt64, populate: Bool) -> cstub_operation {
@@ -38,6 +41,22 @@ enum StubOperation {
             wait ? closeOnExec : closeOnExec | doNotWait)
     }
 
-    /// CLONE_VM, FS, FILES, SIGHAND, THREAD and SYSVSEM: a guest thread, which starts in the stub.
-    static let cloneThread = make(Number.clone, 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000)
+    /// CLONE_VM, FS, FILES, SIGHAND, THREAD and SYSVSEM.
+    private static let threadFlags: UInt64 = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000
+
+    /// A guest thread that waits in the stub for its tracer.
+    static let cloneThread = make(Number.clone, threadFlags)
+
+    /// A guest thread with a signal stack and a listener, which is sent on the files socket. chost_stub_prepare_birth goes first.
+    static func makeNotifyingThread(area: StubArea) -> [cstub_operation] {
+        let flags: MapFlags = [.shared, .fixed]
+        return [
+            make(
+                Number.mmap, area.address, UInt64(CSTUB_AREA_SIZE), UInt64((Protection.read.union(.write)).rawValue), UInt64(flags.rawValue),
+                UInt64(CSTUB_FD_SLOTS), area.fileOffset),
+            make(Number.clone, threadFlags, extra: chost_stub_birth_stack()),
+            make(Number.sendmsg, UInt64(CSTUB_FD_FILES), chost_stub_birth_message(), 0, extra: 1),
+            close(CSTUB_FD_RECEIVED),
+        ]
+    }
 }

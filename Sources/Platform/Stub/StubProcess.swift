@@ -10,16 +10,24 @@ import Synchronization
 /// only the manager can write to the pipe (README, "What is trusted").
 final class StubProcess: Sendable {
     let processID: Int32
-    private let zygote: StubZygote
+    let zygote: StubZygote
     private let slot: UInt32
 
     // SAFETY: the pointer inside `chost_stub` is this object's own slot, used under the lock only.
     @safe private struct State {
         var stub: chost_stub
         var isGone = false
-        /// Guest threads that exist.
+        /// Guest threads that run guest code for somebody.
         var threads: Set<Int32> = []
+        /// Guest threads that wait for their next use (seccomp platform).
+        var idle: [StubThread] = []
+        /// Signal stacks that are or were mapped here, so they are nobody else's while the process lives; those without a thread.
+        var areas: [UInt32] = []
+        var freeAreas: [StubArea] = []
     }
+    /// Operations that fit the order pages.
+    static let operationLimit = Int(CSTUB_ORDER_SIZE - 64 - CSTUB_BIRTH_SIZE) / 64
+    private static let idleLimit = 32
     private let state: Mutex<State>
 
     init(zygote: StubZygote) throws(Errno) {
@@ -58,9 +66,9 @@ final class StubProcess: Sendable {
     deinit {
         kill()
         // SAFETY: nobody else refers to the object any more.
-        let stub = unsafe state.withLock { unsafe $0.stub }
+        let (stub, areas) = unsafe state.withLock { unsafe ($0.stub, $0.areas) }
         unsafe StubProcess.close([stub.orders, stub.completion, stub.files])
-        StubReaper.shared.reap(processID, slot: slot, zygote: zygote)
+        StubReaper.shared.reap(StubReaper.Dying(process: processID, slot: slot, areas: areas, zygote: zygote))
     }
 
     /// Performs `operations` in order, in batches that fit the order pages. `descriptors` are passed ahead of the batch that receives them.
@@ -116,6 +124,55 @@ final class StubProcess: Sendable {
         }
     }
 
+    // MARK: threads of the seccomp platform
+
+    /// A guest thread that waits at its doorbell: one that is idle, or a new one. - Throws: EAGAIN, ESRCH.
+    func takeThread(polls: Bool) throws(Errno) -> StubThread {
+        try state.withLock { s throws(Errno) in
+            guard !s.isGone else { throw .ESRCH }
+            let thread: StubThread
+            if let idle = s.idle.popLast() { thread = idle } else { thread = try makeNotifyingThread(polls: polls, &s) }
+            s.threads.insert(thread.id)
+            return thread
+        }
+    }
+
+    private func makeNotifyingThread(polls: Bool, _ s: inout State) throws(Errno) -> StubThread {
+        let area: StubArea
+        if let free = s.freeAreas.popLast() {
+            area = free
+        } else {
+            area = StubArea(zygote: zygote, number: try zygote.takeArea())
+            s.areas.append(area.number)
+        }
+        unsafe chost_stub_prepare_birth(s.stub.slot, area.address)
+        do throws(Errno) {
+            _ = try StubProcess.perform(StubOperation.makeNotifyingThread(area: area), [], &s)
+            let listener = unsafe chost_stub_receive_listener(s.stub.files)
+            try hostCall(listener)
+            return try StubThread(process: processID, area: area, listener: HostDescriptor(owning: listener), polls: polls)
+        } catch {
+            // A half-made thread may be left, or its listener in the stub's table: this process cannot go on.
+            s.isGone = true
+            kill()
+            throw error == .ESRCH ? .ESRCH : .EAGAIN
+        }
+    }
+
+    /// Takes back a thread that waits at its doorbell.
+    func threadIsIdle(_ thread: StubThread) {
+        state.withLock { s in
+            s.threads.remove(thread.id)
+            if s.isGone { return }
+            if s.idle.count < Self.idleLimit {
+                s.idle.append(thread)
+            } else {
+                thread.end()
+                s.freeAreas.append(thread.area)
+            }
+        }
+    }
+
     func threadEnded(_ thread: Int32) { state.withLock { s in _ = s.threads.remove(thread) } }
 
     /// Whether the process can serve another address space: it runs, and has no guest thread.
@@ -128,19 +185,26 @@ final class StubProcess: Sendable {
 /// Reaps stub processes that were killed, whenever another one comes or goes: nobody waits for a death.
 final class StubReaper: Sendable {
     static let shared = StubReaper()
-    private let dying = Mutex<[(pid: Int32, slot: UInt32, zygote: StubZygote)]>([])
+    /// What a killed process holds until it is reaped, so that nothing has two users.
+    struct Dying {
+        let process: Int32
+        let slot: UInt32
+        let areas: [UInt32]
+        let zygote: StubZygote
+    }
+    private let dying = Mutex<[Dying]>([])
 
-    /// Takes over a killed process; its slot is free again once it is reaped, so that it never has two users.
-    func reap(_ pid: Int32, slot: UInt32, zygote: StubZygote) {
-        dying.withLock { $0.append((pid, slot, zygote)) }
+    func reap(_ process: Dying) {
+        dying.withLock { $0.append(process) }
         collect()
     }
 
     func collect() {
         dying.withLock { list in
             list.removeAll { entry in
-                guard chost_stub_try_reap(entry.pid) != 0 else { return false }
+                guard chost_stub_try_reap(entry.process) != 0 else { return false }
                 entry.zygote.returnSlot(entry.slot)
+                for area in entry.areas { entry.zygote.returnArea(area) }
                 return true
             }
         }

@@ -7,22 +7,27 @@ import Synchronization
 /// The process that forks stub processes, and the slots of shared memory through which they are ordered about.
 @safe final class StubZygote: Sendable {
     private static let slotCount: UInt64 = 32768
+    private static let areaCount: UInt64 = 32768
 
     let vdso: VDSOPlacement?
     private let requests: Mutex<cstub_zygote>
     private let freeSlots = Mutex(SlotAllocator(limit: UInt32(slotCount)))
-    // SAFETY: mapped once for the life of the process; each slot is used by the one StubProcess that holds its number.
+    private let freeAreas = Mutex(SlotAllocator(limit: UInt32(areaCount)))
+    // SAFETY: mapped once for the life of the process; each slot is used by the one StubProcess that holds its number, each area by one
+    // StubThread.
     private nonisolated(unsafe) let window: UnsafeMutableRawPointer
     let processID: Int32
     /// The socket to the zygote: it hangs up when the zygote dies.
     let control: Int32
 
     /// Forks the zygote. The process must have one thread: the child runs without the Swift runtime.
-    init(memoryFile: Int32) throws(Errno) {
+    ///
+    /// `notifies`: guest threads raise seccomp notifications.
+    init(memoryFile: Int32, notifies: Bool) throws(Errno) {
         var zygote = cstub_zygote()
         // SAFETY: `zygote` is a live local that the call fills in.
-        try hostCall(unsafe cstub_zygote_start(memoryFile, Self.slotCount, &zygote))
-        guard let window = unsafe chost_map_slots(zygote.slots, Self.slotCount * UInt64(CSTUB_SLOT_SIZE)) else { throw hostErrno() }
+        try hostCall(unsafe cstub_zygote_start(memoryFile, Self.slotCount, Self.areaCount, notifies ? 1 : 0, &zygote))
+        guard let window = unsafe chost_map_slots(zygote.slots, Self.areaOffset(Self.areaCount)) else { throw hostErrno() }
         unsafe self.window = window
         processID = zygote.pid
         control = zygote.control
@@ -58,6 +63,18 @@ import Synchronization
     /// The order pages and scratch page of a slot.
     // SAFETY: slots are below `slotCount`, so the pointer stays inside the window.
     func memory(ofSlot slot: UInt32) -> UnsafeMutableRawPointer { unsafe window + Int(slot) * Int(CSTUB_SLOT_SIZE) }
+
+    // MARK: areas
+
+    /// Where an area lies in the slots file.
+    static func areaOffset(_ area: UInt64) -> UInt64 { slotCount * UInt64(CSTUB_SLOT_SIZE) + area * UInt64(CSTUB_AREA_SIZE) }
+    func takeArea() throws(Errno) -> UInt32 {
+        guard let area = freeAreas.withLock({ $0.take() }) else { throw .EAGAIN }
+        return area
+    }
+    func returnArea(_ area: UInt32) { freeAreas.withLock { $0.free.append(area) } }
+    // SAFETY: areas are below `areaCount`, so the pointer stays inside the window.
+    func memory(ofArea area: UInt32) -> UnsafeMutableRawPointer { unsafe window + Int(Self.areaOffset(UInt64(area))) }
 
     /// A new stub process with these three descriptors, which it gets copies of. - Throws: EAGAIN, ENOMEM, ESRCH.
     func fork(slot: UInt32, orders: Int32, completion: Int32, files: Int32) throws(Errno) -> Int32 {

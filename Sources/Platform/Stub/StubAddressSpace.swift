@@ -3,15 +3,23 @@ import HostOS
 import LinuxABI
 import Synchronization
 
+/// How a platform runs the guest threads of a stub process.
+protocol StubRunner: AnyObject, Sendable {
+    /// See `PlatformAddressSpace.makeContext`.
+    func makeContext(in process: StubProcess) throws(Errno) -> any PlatformContext
+}
+
 /// A guest address space in a stub process.
-final class PtraceAddressSpace: PlatformAddressSpace {
-    let platform: PtracePlatform
+final class StubAddressSpace: PlatformAddressSpace {
+    private let pool: StubPool
+    private let runner: any StubRunner
     private let stub: Mutex<StubProcess?>
     /// Operations of one batch; a host file takes three and must not be split.
-    private static let batchLimit = Int(CSTUB_ORDER_SIZE - 64) / 64 - 3
+    private static let batchLimit = StubProcess.operationLimit - 3
 
-    init(platform: PtracePlatform, stub: StubProcess) {
-        self.platform = platform
+    init(pool: StubPool, runner: any StubRunner, stub: StubProcess) {
+        self.pool = pool
+        self.runner = runner
         self.stub = Mutex(stub)
     }
 
@@ -63,7 +71,7 @@ final class PtraceAddressSpace: PlatformAddressSpace {
     }
 
     func makeContext() throws(Errno) -> any PlatformContext {
-        try PtraceContext(platform: platform, process: current())
+        try runner.makeContext(in: current())
     }
 
     func destroy() {
@@ -71,6 +79,6 @@ final class PtraceAddressSpace: PlatformAddressSpace {
             defer { process = nil }
             return process
         }) else { return }
-        platform.recycle(process)
+        pool.recycle(process)
     }
 }
