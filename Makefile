@@ -17,6 +17,7 @@ test: build conformance
 
 conformance: setup
 	$(MAKE) --no-print-directory -C Syscalls
+	$(MAKE) --no-print-directory -C Tests/Hostile
 
 bench: build
 	Benchmarks/run.sh $(BIN)/sandbox-exec

@@ -37,14 +37,19 @@ int chost_notify_answer(int listener, uint64_t id, int64_t value) {
     }
 }
 
+static int has_hung_up(int listener) {
+    struct pollfd entry = {.fd = listener, .events = POLLIN};
+    return poll(&entry, 1, 0) > 0 && (entry.revents & (POLLHUP | POLLIN)) == POLLHUP;
+}
+
 static int receive(int listener, struct chost_notification *n) {
     struct seccomp_notif raw;
     for (;;) {
         memset(&raw, 0, sizeof raw);
         if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &raw) == 0) break;
-        // ENOENT: a signal took the thread out of its wait just now.
-        if (errno == EINTR || errno == ENOENT) return CHOST_NOTIFY_MISSED;
-        return CHOST_NOTIFY_GONE;
+        if (errno == EINTR) return CHOST_NOTIFY_MISSED;
+        // ENOENT: a signal took the thread out of its wait just now, or the thread is gone, which only the hang-up tells.
+        return errno == ENOENT && !has_hung_up(listener) ? CHOST_NOTIFY_MISSED : CHOST_NOTIFY_GONE;
     }
     n->id = raw.id;
     n->thread = (int32_t)raw.pid;

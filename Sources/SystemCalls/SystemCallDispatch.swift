@@ -43,7 +43,8 @@ public final class SystemCallDispatch: SystemCallDispatcher {
     }
 
     private func reportUnsupported(_ number: UInt64) {
-        let isNew = reported.withLock { $0.count < 1024 && $0.insert(number).inserted }
+        // Numbers that no table has count as one.
+        let isNew = reported.withLock { $0.insert(min(number, UInt64(handlers.count))).inserted }
         guard isNew else { return }
         report("unsupported system call \(SystemCallName.of(Int(number)) ?? "number") (\(number)): ENOSYS")
     }

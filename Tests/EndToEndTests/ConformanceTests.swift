@@ -14,8 +14,10 @@ import Testing
         let path = Self.folder + "/" + program
         let native = try Run.host([path])
         #expect(native.status == 0, "a case fails on the host kernel: \(native)")
-        let inside = try Run.sandbox(["--timeout", "60"], [path])
-        #expect(inside.text == native.text)
-        #expect(inside.status == native.status, "\(inside)")
+        for platform in Run.platforms {
+            let inside = try Run.sandbox(["--timeout", "60"], [path], platform: platform)
+            #expect(inside.text == native.text, "\(platform)")
+            #expect(inside.status == native.status, "\(platform): \(inside)")
+        }
     }
 }

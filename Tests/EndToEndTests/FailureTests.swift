@@ -103,4 +103,12 @@ import Testing
     @Test func scriptEndsWithItsCommand() throws {
         #expect(try Run.sandbox([], ["timeout", "20", "script", "-qec", "echo inner; exit 3", "/dev/null"]) == Outcome(output: Data("inner\r\n".utf8), errors: Data(), status: 3))
     }
+
+    /// Attacks on the stub from inside: each gets an errno or dies, its parent and a neighbour are left alone, the Sentry goes on.
+    @Test func hostileProgramsHarmNobodyElse() throws {
+        for platform in Run.platforms {
+            let outcome = try Run.sandbox(["--timeout", "200"], [Run.repository + "/Tests/Hostile/build/hostile"], platform: platform)
+            #expect(outcome.status == 0 && outcome.text.hasSuffix("unharmed\n"), "\(platform): \(outcome)")
+        }
+    }
 }

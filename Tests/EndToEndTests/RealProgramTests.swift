@@ -4,8 +4,10 @@ import Testing
 @Suite struct RealProgramTests {
     private func expectSame(_ command: [String], input: String = "", sourceLocation: SourceLocation = #_sourceLocation) throws {
         let native = try Run.host(command, input: input)
-        let inside = try Run.sandbox(["--timeout", "120"], command, input: input)
-        #expect(inside == native, sourceLocation: sourceLocation)
+        for platform in Run.platforms {
+            let inside = try Run.sandbox(["--timeout", "120"], command, platform: platform, input: input)
+            #expect(inside == native, "\(platform)", sourceLocation: sourceLocation)
+        }
     }
 
     @Test func trueAndFalse() throws {
@@ -96,4 +98,13 @@ import Testing
     }
 
     @Test func perl() throws { try expectSame(["perl", "-e", "for (1..3) { my $p = fork // die; if (!$p) { exit $_ } waitpid $p, 0; print $? >> 8, qq(\\n) }"]) }
+
+    /// The cases of Tests/Programs that take about a second; the folder's run.sh runs them all.
+    @Test(arguments: ["bash", "busybox", "faults", "static_threads", "python_basic", "python_multiprocessing", "make_c", "git", "perl"])
+    func programCaseIsTheSame(name: String) throws {
+        for platform in Run.platforms {
+            let outcome = try Run.host([Run.repository + "/Tests/Programs/run.sh", Run.sandboxExec, platform, name])
+            #expect(outcome.status == 0 && outcome.text.hasPrefix("same"), "\(platform): \(outcome)")
+        }
+    }
 }

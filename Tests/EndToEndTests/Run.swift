@@ -47,8 +47,14 @@ enum Run {
             status: signal == 0 ? (status >> 8) & 0xff : 128 + signal)
     }
 
-    /// Runs a command in a sandbox.
-    static func sandbox(_ options: [String] = [], _ command: [String], input: String = "") throws -> Outcome {
-        try host([sandboxExec] + options + ["--"] + command, input: input)
+    /// The platforms that this host offers; ptrace is the one that must always work.
+    static let platforms: [String] = {
+        let seccomp = try? host([sandboxExec, "--platform", "seccomp", "--", "true"])
+        return seccomp?.status == 0 ? ["seccomp", "ptrace"] : ["ptrace"]
+    }()
+
+    /// Runs a command in a sandbox, on the platform that is the default unless one is named.
+    static func sandbox(_ options: [String] = [], _ command: [String], platform: String = "auto", input: String = "") throws -> Outcome {
+        try host([sandboxExec, "--platform", platform] + options + ["--"] + command, input: input)
     }
 }
