@@ -91,6 +91,19 @@ extension IOBuffer {
             var moved = 0
             var asked = 0
             do throws(Errno) {
+                if let (space, pin, range) = pinWhole(isWrite: isWrite) {
+                    // The common case, without any allocation: all of it lies in one piece of the window.
+                    asked = Int(range.length)
+                    defer { space.state.withLock { $0.unpin(pin) } }
+                    // SAFETY: the pin keeps the memory from being recycled until the host call is over; `vector` lives through it.
+                    let vector = unsafe iovec(iov_base: space.memoryFile.pointer(range.offset), iov_len: asked)
+                    moved = try unsafe withUnsafePointer(to: vector) { pointer throws(Errno) in
+                        try unsafe move(UnsafeBufferPointer(start: pointer, count: 1), position)
+                    }
+                    advance(moved)
+                    done += moved
+                    break
+                }
                 let batch = gather(isWrite: isWrite)
                 if let batch, unsafe !batch.vectors.isEmpty {
                     asked = batch.count
@@ -126,6 +139,19 @@ extension IOBuffer {
         var vectors: [iovec]
         /// Bytes in `vectors`; where they are empty, bytes of host file memory at the front, 0 when it is inaccessible.
         var count: Int
+    }
+
+    /// Pins what is left of a plain range, if it is one piece of the window.
+    private func pinWhole(isWrite: Bool) -> (space: AddressSpace, pin: UInt64, range: MemoryRange)? {
+        guard case .range(let space, let address) = storage, remaining > 0 else { return nil }
+        let length = UInt64(remaining)
+        let pinned = space.state.withLock { state -> (UInt64, MemoryRange)? in
+            guard case .memory(let offset, length)? = state.run(address.rawValue, length, writing: isWrite) else { return nil }
+            let range = MemoryRange(offset: offset, length: length)
+            return (state.pin(range, isWrite: isWrite), range)
+        }
+        guard let (pin, range) = pinned else { return nil }
+        return (space, pin, range)
     }
 
     private func gather(isWrite: Bool) -> Batch? {
@@ -185,5 +211,12 @@ extension AddressSpaceState {
         nextPin += 1
         for run in runs { pins.append(Pin(id: id, range: run, isWrite: isWrite)) }
         return (id, runs, Int(total))
+    }
+
+    mutating func pin(_ range: MemoryRange, isWrite: Bool) -> UInt64 {
+        let id = nextPin
+        nextPin += 1
+        pins.append(Pin(id: id, range: range, isWrite: isWrite))
+        return id
     }
 }

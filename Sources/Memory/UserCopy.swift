@@ -99,17 +99,22 @@ extension AddressSpaceState {
     /// A NUL-terminated string; nil for a fault, the bytes without NUL otherwise, and whether the NUL was found.
     mutating func copyInString(_ address: UInt64, limit: Int) -> (bytes: [UInt8], isComplete: Bool)? {
         var result: [UInt8] = []
+        // Most strings are short: the piece that is copied and searched starts small.
+        var piece: UInt64 = 96
         while result.count < limit {
             let (position, overflow) = address.addingReportingOverflow(UInt64(result.count))
             guard !overflow else { return nil }
             // To the end of the page: the next may be inaccessible without harm.
-            let room = min(UInt64(limit - result.count), Page.size - (position & (Page.size - 1)))
+            let room = min(UInt64(limit - result.count), min(piece, Page.size - (position & (Page.size - 1))))
+            piece = Page.size
             guard let run = run(position, room, writing: false) else { return nil }
             switch run {
             case .memory(let offset, let length):
                 // SAFETY: as in copyIn. Each byte is read once into the array, then searched there: the guest may change it meanwhile.
                 let bytes = unsafe UnsafeRawBufferPointer(start: memoryFile.pointer(offset), count: Int(length))
                 let start = result.count
+                // The empty path of fstat(2) costs no array.
+                if start == 0, unsafe bytes[0] == 0 { return ([], true) }
                 unsafe result.append(contentsOf: bytes)
                 if let end = result[start...].firstIndex(of: 0) {
                     result.removeSubrange(end...)

@@ -31,34 +31,35 @@ import Testing
         #expect(outcome.errorText.contains("No space left on device"))
     }
 
-    /// Kills the Nth process below the command, then looks for survivors.
-    private func killing(_ index: Int) throws -> Outcome {
+    /// Kills one process below the command, then looks for survivors. The Sentry is started first; its first child is the zygote.
+    private func killing(_ part: String) throws -> Outcome {
         try Run.host([
             "bash", "-c",
             #"""
             below() { local p; for p in $(cat /proc/$1/task/*/children 2>/dev/null); do echo $p; below $p; done; }
             "$0" -- sh -c 'sleep 1; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do /bin/true; done; echo end' &
             command=$!; sleep 0.4; all=($(below $command))
-            [ ${#all[@]} -gt $1 ] || { echo "only ${all[@]}"; exit 99; }
-            kill -KILL ${all[$1]}; wait $command; status=$?
+            for p in ${all[@]}; do case $(tr '\0' ' ' < /proc/$p/cmdline) in *stockade-gofer*) gofer=$p;; esac; done
+            sentry=${all[0]} zygote=${all[1]}
+            for p in ${all[@]}; do case $p in $gofer|$sentry|$zygote) ;; *) stub=$p; break;; esac; done
+            kill -KILL ${!1}; wait $command; status=$?
             for p in ${all[@]}; do [ -d /proc/$p ] && echo "left: $p"; done
             exit $status
-            """#, Run.sandboxExec, "\(index)",
+            """#, Run.sandboxExec, part,
         ])
     }
 
-    /// Sentry, zygote, Gofer: in the order in which they are started.
-    @Test(arguments: [(0, "stockade-sentry was killed"), (1, "stub zygote ended"), (2, "Gofer ended")])
-    func deathOfAPartEndsTheSandbox(index: Int, message: String) throws {
-        let outcome = try killing(index)
+    @Test(arguments: [("sentry", "stockade-sentry was killed"), ("zygote", "stub zygote ended"), ("gofer", "Gofer ended")])
+    func deathOfAPartEndsTheSandbox(part: String, message: String) throws {
+        let outcome = try killing(part)
         #expect(outcome.status == 125, "\(outcome)")
         #expect(outcome.errorText.contains(message), "\(outcome)")
         #expect(outcome.text.isEmpty, "\(outcome)")
     }
 
-    /// The stub process of the shell, which is the first made: the program is killed, as its own SIGKILL would.
+    /// The stub process of the shell, which is the first made: the program is killed, as by its own SIGKILL.
     @Test func deathOfAStubEndsItsProgramAlone() throws {
-        let outcome = try killing(3)
+        let outcome = try killing("stub")
         #expect(outcome.status == 137, "\(outcome)")
         #expect(outcome.text.isEmpty, "\(outcome)")
     }

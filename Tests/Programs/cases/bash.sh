@@ -7,7 +7,7 @@ beta
 END
 echo ${PIPESTATUS[@]}
 trap "echo caught" USR1; kill -USR1 $$
-set -m; sleep 0.1 & sleep 0.1 & wait; echo waited; sleep 0.05 & fg >/dev/null; echo fg
+set -m; sleep 0.05 & sleep 0.3 & wait; echo waited; sleep 0.05 & fg >/dev/null; echo fg
 (sleep 5 & kill -STOP $!; jobs >/dev/null; kill -CONT $!; kill $!; wait $! 2>/dev/null; echo $?)
 diff <(seq 3) <(seq 4)
 coproc cat; echo hello >&${COPROC[1]}; read -u ${COPROC[0]} x; echo $x
