@@ -18,8 +18,9 @@ test: build conformance
 conformance: setup
 	$(MAKE) --no-print-directory -C Syscalls
 
+# Options of the harness go into BENCH: make bench BENCH=--quick
 bench: build
-	Benchmarks/run.sh $(BIN)/sandbox-exec
+	python3 Benchmarks/bench.py --sandbox $(BIN)/sandbox-exec $(BENCH)
 
 setup:
 	@missing=""; for package in $(PACKAGES); do \
