@@ -19,8 +19,9 @@ conformance: setup
 	$(MAKE) --no-print-directory -C Syscalls
 	$(MAKE) --no-print-directory -C Tests/Hostile
 
+# Options of the harness go into BENCH: make bench BENCH=--quick
 bench: build
-	Benchmarks/run.sh $(BIN)/sandbox-exec
+	python3 Benchmarks/bench.py --sandbox $(BIN)/sandbox-exec $(BENCH)
 
 setup:
 	@missing=""; for package in $(PACKAGES); do \

@@ -1,0 +1,118 @@
+"""What is measured: single operations (micro) and whole commands (macro)."""
+
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .programs import Programs
+from .runner import OK, Outcome
+
+MICRO, MACRO = "micro", "macro"
+
+# How often a command runs in one round: short ones more often, because one sample of them says little.
+RUNS_PER_ROUND = {"start_true": 10, "start_python": 5, "import_modules": 2, "git_status": 3, "find_tree": 3, "tar_tree": 2,
+                  "compile": 2, "sqlite_inserts": 2, "spawn_100": 2}
+
+QUICK = {"null_call", "pread_4096", "open_close", "stat", "pipe_round_trip", "map_touch_unmap_16", "fork_exit_wait",
+         "start_true", "start_python", "compile", "git_status", "find_tree"}
+
+MODULES = """argparse asyncio base64 bz2 calendar cgi collections concurrent.futures configparser csv ctypes dataclasses
+datetime decimal difflib email.mime.multipart fractions ftplib glob gzip hashlib html.parser http.client http.server imaplib
+inspect ipaddress json logging.config lzma mimetypes multiprocessing pathlib pdb pickle platform plistlib pprint pydoc queue
+random sched secrets selectors shelve shutil smtplib socketserver sqlite3 ssl statistics string subprocess tarfile tempfile
+textwrap threading timeit tokenize traceback typing unittest urllib.request uuid venv wave webbrowser xml.dom.minidom
+xml.etree.ElementTree xmlrpc.client zipfile zoneinfo""".split()
+
+IMPORTS = f"""
+import importlib
+for name in {MODULES!r}:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:  # not part of every version
+        pass
+"""
+
+INSERTS = """
+import os, sqlite3
+database = sqlite3.connect(os.path.join(os.environ["TMPDIR"], "bench.db"), isolation_level=None)
+database.execute("CREATE TABLE item (number INTEGER PRIMARY KEY, name TEXT)")
+for start in range(0, 20000, 100):
+    database.execute("BEGIN")
+    database.executemany("INSERT INTO item VALUES (?, ?)", ((n, f"item {n}") for n in range(start, start + 100)))
+    database.execute("COMMIT")
+assert database.execute("SELECT count(*) FROM item").fetchone() == (20000,)
+"""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the tables."""
+
+    name: str
+    kind: str
+    arguments: list[str]
+
+    @property
+    def runs_per_round(self) -> int:
+        """How many samples one round takes."""
+        return RUNS_PER_ROUND.get(self.name, 1)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether `--quick` runs it."""
+        return self.name in QUICK
+
+    def nanoseconds(self, outcome: Outcome) -> float:
+        """The measured value of a run that ended well: what a micro-benchmark printed, or a command's wall time."""
+        return float(outcome.output.split()[1]) if self.kind == MICRO else float(outcome.wall_ns)
+
+    def complaint(self, outcome: Outcome) -> str:
+        """Why a run has no value, or an empty text."""
+        if outcome.status != OK:
+            return outcome.reason
+        if self.kind == MICRO and outcome.output.split()[:1] != [self.name]:
+            return "it printed no result"
+        return ""
+
+
+def _micro(programs: Programs) -> list[Job]:
+    names = subprocess.run([programs.micro, "--list"], check=True, capture_output=True, text=True).stdout.split()
+    return [Job(name, MICRO, [str(programs.micro), name]) for name in names]
+
+
+def _shell(line: str) -> list[str]:
+    return ["/bin/sh", "-c", line]
+
+
+def python() -> str:
+    """The distribution's Python, because the one on the caller's PATH may be a wrapper script."""
+    return "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
+
+
+def tree() -> str:
+    """A directory of some thousand files to find and to pack."""
+    return next((path for path in ("/usr/include", "/usr/share/doc") if Path(path).is_dir()), "/etc")
+
+
+def _macro(workload: Path) -> list[Job]:
+    repository, source = (shlex.quote(str(workload / name)) for name in ("repository", "generated.c"))
+    spawn = "i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done"
+    commands = {
+        "start_true": ["/bin/true"],
+        "start_python": [python(), "-c", "pass"],
+        "import_modules": [python(), "-c", IMPORTS],
+        "git_status": _shell(f"git -c safe.directory='*' --no-optional-locks -C {repository} status --porcelain"),
+        "find_tree": _shell(f"find {tree()} >/dev/null"),
+        "tar_tree": _shell(f"tar -C {tree()} -cf - . | cat >/dev/null"),
+        "compile": _shell(f'gcc -O1 -c {source} -o "$TMPDIR/generated.o"'),
+        "sqlite_inserts": [python(), "-c", INSERTS],
+        "spawn_100": _shell(spawn),
+    }
+    return [Job(name, MACRO, arguments) for name, arguments in commands.items()]
+
+
+def all_jobs(programs: Programs, workload: Path) -> list[Job]:
+    """Every job, in the order of the tables."""
+    return _micro(programs) + _macro(workload)

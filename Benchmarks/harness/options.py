@@ -1,0 +1,65 @@
+"""The command line."""
+
+import argparse
+import re
+from pathlib import Path
+
+from .environments import NATIVE, names
+from .placements import PLACEMENTS
+
+BENCHMARKS = Path(__file__).resolve().parent.parent
+
+
+def _words(known: list[str]):
+    def parse(value: str) -> list[str]:
+        words = value.split(",")
+        for word in words:
+            if word not in known:
+                raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(known)}")
+        return words
+    return parse
+
+
+def _pattern(value: str) -> re.Pattern:
+    try:
+        return re.compile(value)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is no regular expression: {error}") from error
+
+
+def _positive(kind):
+    def parse(value: str):
+        number = kind(value)
+        if number <= 0:
+            raise argparse.ArgumentTypeError(f"{value} is not above 0")
+        return number
+    return parse
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """Reads the options and fills in what depends on `--quick`."""
+    parser = argparse.ArgumentParser(
+        prog="bench.py", description="Measure Stockade's sandbox beside native and beside other sandboxes.")
+    parser.add_argument("--sandbox", type=Path, default=BENCHMARKS.parent / ".build/release/sandbox-exec", metavar="FILE",
+                        help="the sandbox-exec to measure")
+    parser.add_argument("--quick", action="store_true", help="one round, unpinned and alone, only the jobs that matter most")
+    parser.add_argument("--only", type=_pattern, metavar="REGEX", help="only jobs whose name matches; `idle` is one of them")
+    parser.add_argument("--environments", type=_words(names()), default=names(), metavar="LIST",
+                        help=f"only these, and native: {','.join(names())}")
+    parser.add_argument("--placements", type=_words([p.name for p in PLACEMENTS]), metavar="LIST",
+                        help=f"only these: {','.join(p.name for p in PLACEMENTS)}")
+    parser.add_argument("--rounds", type=_positive(int), metavar="N", help="samples of each number (default: 3)")
+    parser.add_argument("--idle", type=_positive(float), metavar="SECONDS", help="how long sandboxes idle (default: 60)")
+    parser.add_argument("--timeout", type=_positive(float), default=60, metavar="SECONDS",
+                        help="end of the patience with one command (default: 60)")
+    parser.add_argument("--output", type=Path, default=BENCHMARKS / "build", metavar="DIR", help="where the reports go")
+    options = parser.parse_args(arguments)
+    options.sandbox, options.output = options.sandbox.resolve(), options.output.resolve()
+    if not options.sandbox.is_file():
+        parser.error(f"{options.sandbox} doesn't exist; `make build` makes it, --sandbox names another")
+    options.environments = [NATIVE, *(name for name in names() if name in options.environments and name != NATIVE)]
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.idle = options.idle or (10 if options.quick else 60)
+    default_placements = ["unpinned"] if options.quick else [p.name for p in PLACEMENTS]
+    options.placements = [p for p in PLACEMENTS if p.name in (options.placements or default_placements)]
+    return options

@@ -1,0 +1,104 @@
+"""Takes the samples, round by round."""
+
+import contextlib
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from .environment import Environment
+from .jobs import MACRO, Job
+from .placements import Placement
+from .runner import FAILED, OK, TIMED_OUT, Runner
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of one job."""
+
+    placement: str
+    round: int
+    environment: str
+    job: str
+    status: str
+    ns: float | None = None
+    wall_ns: int | None = None
+    cpu_ns: int | None = None
+    reason: str = ""
+
+
+class Samples:
+    """All samples of a session, in the order in which they were taken."""
+
+    def __init__(self) -> None:
+        self.all: list[Sample] = []
+        self._cells: dict[tuple[str, str, str], list[Sample]] = {}
+
+    def add(self, sample: Sample) -> None:
+        self.all.append(sample)
+        self._cells.setdefault((sample.placement, sample.environment, sample.job), []).append(sample)
+
+    def of(self, placement: str, environment: str, job: str) -> list[Sample]:
+        """The samples of one table cell."""
+        return self._cells.get((placement, environment, job), [])
+
+    def median(self, placement: str, environment: str, job: str) -> float | None:
+        """Median over the runs that ended well, in ns."""
+        values = [s.ns for s in self.of(placement, environment, job) if s.status == OK]
+        return statistics.median(values) if values else None
+
+    def troubles(self) -> list[Sample]:
+        """The samples that have no value."""
+        return [s for s in self.all if s.status != OK]
+
+    def as_json(self) -> list[dict]:
+        return [asdict(sample) for sample in self.all]
+
+
+class Sampler:
+    """Runs jobs in rounds. Within a round each job visits every environment in turn, so that a slow moment of the machine
+    hits all alike, and each round starts with another environment."""
+
+    def __init__(self, runner: Runner, environments: list[Environment], jobs: list[Job]):
+        self.runner = runner
+        self.environments = environments
+        self.jobs = jobs
+        self.samples = Samples()
+
+    def _sample(self, placement: Placement, number: int, environment: Environment, job: Job) -> Sample:
+        label = (placement.name, number, environment.name, job.name)
+        earlier = self.samples.of(placement.name, environment.name, job.name)
+        if any(sample.status == TIMED_OUT for sample in earlier):
+            return Sample(*label, TIMED_OUT, reason="not tried again")
+        outcome = self.runner.run(environment, job.arguments, placement.cpu)
+        if complaint := job.complaint(outcome):
+            return Sample(*label, outcome.status if outcome.status != OK else FAILED, reason=complaint)
+        return Sample(*label, OK, job.nanoseconds(outcome), outcome.wall_ns, outcome.cpu_ns)
+
+    def _round(self, placement: Placement, number: int) -> None:
+        first = (number - 1) % len(self.environments)
+        order = self.environments[first:] + self.environments[:first]
+        for job in self.jobs:
+            for _ in range(job.runs_per_round):
+                for environment in order:
+                    self.samples.add(self._sample(placement, number, environment, job))
+
+    def _warm_up(self) -> None:
+        """Fills the page cache, which otherwise the first environment would do for the others."""
+        for job in self.jobs:
+            if job.kind == MACRO:
+                self.runner.run(self.environments[0], job.arguments)
+
+    def take(self, placements: list[Placement], rounds: int) -> Samples:
+        """Takes all samples. The neighbours of a placement run only during its share of each round."""
+        self._warm_up()
+        for number in range(1, rounds + 1):
+            for placement in placements:
+                begin = time.monotonic()
+                with contextlib.ExitStack() as stack:
+                    if placement.busy:
+                        stack.enter_context(self.runner.busy_neighbours(placement.neighbours))
+                    self._round(placement, number)
+                taken = time.monotonic() - begin
+                print(f"round {number} of {rounds}, {placement.name}: {taken:.0f} s", file=sys.stderr, flush=True)
+        return self.samples
