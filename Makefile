@@ -2,7 +2,7 @@
 .PHONY: run test build setup conformance bench clean
 
 BIN := .build/release
-BUILD_FLAGS := -c release --static-swift-stdlib
+BUILD_FLAGS := -c release --static-swift-stdlib --disable-local-rpath
 # Debian packages: headers to build with, and the programs that the end-to-end tests run.
 PACKAGES := libseccomp-dev libcap-dev busybox-static python3 gcc libc6-dev make git perl bash coreutils sqlite3
 
