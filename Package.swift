@@ -48,6 +48,10 @@ let package = Package(
     targets: [
         .target(name: "CHost", dependencies: ["CStub"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .target(name: "CStub", cSettings: stubFlags),
+        .target(
+            name: "CConfine", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])],
+            linkerSettings: [.linkedLibrary("seccomp"), .linkedLibrary("cap")]),
+        library("Confinement", ["CConfine", "HostOS", "LinuxABI"]),
         library("HostOS", ["CHost", "LinuxABI"]),
         library("LinuxABI", []),
         library("GoferProtocol", ["LinuxABI", "HostOS"]),
@@ -64,10 +68,12 @@ let package = Package(
         library("SandboxControl", ["HostOS", "LinuxABI"]),
         .executableTarget(
             name: "stockade-sentry",
-            dependencies: ["SystemCalls", "SandboxControl", "FileSystems", "Kernel", "Platform", "Memory", "HostOS", "LinuxABI"],
+            dependencies: [
+                "SystemCalls", "SandboxControl", "FileSystems", "Kernel", "Platform", "Memory", "Confinement", "HostOS", "LinuxABI",
+            ],
             exclude: readmes("stockade-sentry"), swiftSettings: strict, linkerSettings: staticExecutable),
         .executableTarget(
-            name: "stockade-gofer", dependencies: ["GoferProtocol", "HostOS", "LinuxABI"], swiftSettings: strict,
+            name: "stockade-gofer", dependencies: ["GoferProtocol", "Confinement", "HostOS", "LinuxABI"], swiftSettings: strict,
             linkerSettings: staticExecutable),
         .executableTarget(
             name: "sandbox-exec",

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -68,6 +69,8 @@ int chost_die_with_parent(int parent) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) return -1;
     return getppid() == parent ? 0 : -1;
 }
+
+void chost_limit_arenas(int count) { mallopt(M_ARENA_MAX, count); }
 
 long chost_grow_descriptor_table(long capacity) {
     struct rlimit limit;

@@ -1,6 +1,6 @@
 /// Wire form of `SandboxConfiguration`: a version word, then fields in order; integers little-endian, byte strings with a 32-bit length.
 extension SandboxConfiguration {
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     /// Arguments and environment together are bounded by the host's own ARG_MAX; this leaves room.
     public static let maximumEncodedSize = 16 << 20
 
@@ -34,6 +34,7 @@ extension SandboxConfiguration {
             w.put(names.map { Array($0.utf8) })
         }
         w.put(UInt32(showsDiagnostics ? 1 : 0))
+        w.put(UInt32(auditsFilter ? 1 : 0))
         return w.bytes
     }
 
@@ -69,6 +70,7 @@ extension SandboxConfiguration {
         default: throw .malformed("trace")
         }
         showsDiagnostics = try r.word("diagnostics") != 0
+        auditsFilter = try r.word("audit") != 0
         guard r.isAtEnd else { throw .malformed("trailing bytes") }
     }
 }

@@ -59,6 +59,8 @@ public struct SandboxConfiguration: Sendable, Equatable {
     public var trace = Trace.none
     /// Whether the sandbox's own diagnostics go to standard error: unsupported calls, dead stub processes.
     public var showsDiagnostics = false
+    /// Whether a host call outside the Sentry's filter is reported and refused only, and does not end the sandbox.
+    public var auditsFilter = false
 
     public init() {}
 }

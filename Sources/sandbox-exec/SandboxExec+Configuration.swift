@@ -27,6 +27,7 @@ extension SandboxExec {
         try applyIdentity(to: &result)
         result.umask = HostProcess.umask
         result.showsDiagnostics = debug
+        result.auditsFilter = audit
         if let strace {
             result.trace = strace == "all" ? .all : .named(strace.split(separator: ",").map(String.init))
         }

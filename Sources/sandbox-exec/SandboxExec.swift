@@ -63,6 +63,11 @@ struct SandboxExec: ParsableCommand {
     @Flag(help: "Write the sandbox's own diagnostics to standard error: system calls it lacks, processes that somebody killed.")
     var debug = false
 
+    @Flag(help: ArgumentHelp(
+        "Report and refuse host calls outside the Sentry's own filter instead of ending the sandbox: for finding faults in the filter.",
+        visibility: .hidden))
+    var audit = false
+
     static func main() {
         _ = HostStartup.reserveStandardDescriptors()
         let split = ArgumentSplitter(Array(HostProcess.argumentBytes.dropFirst()))

@@ -1,3 +1,4 @@
+import Confinement
 import GoferProtocol
 import HostOS
 import LinuxABI
@@ -8,6 +9,7 @@ func serve() throws(Errno) {
     let descriptorLimit = try HostConfinement.confineChild(parent: arguments.parent, keep: arguments.socket)
     let socket = MessageSocket(HostDescriptor(owning: arguments.socket))
     let server = try GoferServer(grants: arguments.grants, descriptorLimit: descriptorLimit)
+    try Confinement.lockGofer()
     try server.run(socket)
 }
 

@@ -1,3 +1,4 @@
+import Confinement
 import FileSystems
 import GoferProtocol
 import HostOS
@@ -19,12 +20,15 @@ enum Boot {
         let report: @Sendable (String) -> Void = { line in
             if isVerbose { try? HostIO.writeAll(2, Array("stockade: \(line)\n".utf8)) }
         }
+        // The Gofer starts first: it needs the user's privileges, and its start-up overlaps with what follows.
+        let starting = try startGofer(configuration)
+        try step("give up capabilities") { () throws(Errno) in try Confinement.dropCapabilities() }
         let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile() }
         let platform = try platform(configuration.platform, memoryFile, report)
         if let lifeline = platform.lifeline {
             HostPoller.shared.watchHangUp(lifeline) { control.finish(.failed(message: "the stub zygote ended unexpectedly")) }
         }
-        let gofer = try startGofer(configuration, control)
+        let gofer = try connect(starting, control)
         let root = try step("read the root directory \(text(configuration.root))") { () throws(Errno) in
             try OverlayFileSystem(lower: GoferLowerNode.attach(gofer, grant: 0), memoryFile: memoryFile)
         }
@@ -40,6 +44,10 @@ enum Boot {
         try GuestMounts(kernel: kernel, gofer: gofer, caller: caller).mountAll(configuration)
         let streams = try StandardStreams(open: openStreams, namespace: namespace, caller: caller)
         space.tearDown()
+        try step("lock the Sentry down") { () throws(Errno) in
+            try Confinement.lockSentry(
+                isTracing: platform is PtracePlatform, violation: configuration.auditsFilter ? .isReported : .ends)
+        }
         try Program(kernel: kernel, configuration: configuration).start(streams.descriptors)
         if let terminal = streams.terminal, let group = kernel.processes.processGroup(1) { terminal.becomeControllingTerminal(of: group) }
         return RunningSandbox(kernel: kernel, terminal: streams.terminal)
@@ -63,15 +71,20 @@ enum Boot {
         }
     }
 
-    private static func startGofer(_ configuration: SandboxConfiguration, _ control: ControlChannel) throws(BootFailure) -> GoferConnection {
+    private static func startGofer(_ configuration: SandboxConfiguration) throws(BootFailure) -> GoferProcess.Starting {
         let own = try step("find this program's own path") { () throws(Errno) in try HostProcess.readLink("/proc/self/exe") }
         let folder = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
         let grants =
             [Grant(path: configuration.root, isWritable: false)]
             + configuration.binds.map { Grant(path: $0.source, isWritable: $0.isWritable) }
-        let gofer = try step("start \(folder)/stockade-gofer") { () throws(Errno) in
-            try GoferProcess.spawn(executable: folder + "/stockade-gofer", grants: grants)
-        }
+        do throws(Errno) {
+            return try GoferProcess.start(executable: folder + "/stockade-gofer", grants: grants)
+        } catch { throw .sandbox("could not start \(folder)/stockade-gofer: \(error)") }
+    }
+
+    private static func connect(_ starting: consuming GoferProcess.Starting, _ control: ControlChannel) throws(BootFailure) -> GoferConnection {
+        let gofer: GoferConnection
+        do throws(Errno) { gofer = try starting.connect() } catch { throw .sandbox("could not reach the Gofer: \(error)") }
         gofer.watch(with: .shared)
         gofer.whenDead { reason in control.finish(.failed(message: "the Gofer ended unexpectedly: \(reason)")) }
         return gofer

@@ -15,6 +15,7 @@ enum Sentry {
         if !StubRegion.isFree { restart() }
         let openStreams = HostStartup.reserveStandardDescriptors()
         HostStartup.growDescriptorTable(to: descriptorCapacity)
+        HostStartup.limitAllocator(arenas: 8)
         guard let parent = parentArgument(), HostIO.isOpen(controlDescriptor) else {
             Standalone.explain()
             HostProcess.exitNow(2)

@@ -27,8 +27,9 @@ final class GoferFixture {
         try Data("inner\n".utf8).write(to: URL(fileURLWithPath: folder + "/sub/inner"))
         try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "/etc/passwd")
         try FileManager.default.createSymbolicLink(atPath: folder + "/up", withDestinationPath: "..")
-        connection = try GoferProcess.spawn(
-            executable: Self.executable, grants: [Grant(path: Array(folder.utf8), isWritable: writable)] + more)
+        connection = try GoferProcess.start(
+            executable: Self.executable, grants: [Grant(path: Array(folder.utf8), isWritable: writable)] + more
+        ).connect()
     }
 
     deinit {

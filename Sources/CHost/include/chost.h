@@ -59,6 +59,9 @@ int chost_become_subreaper(void);
 /// Waits until no child is left.
 void chost_reap_all(void);
 
+/// Lets the allocator make at most `count` arenas. Without it the C library counts processors by opening files, which the filter forbids.
+void chost_limit_arenas(int count);
+
 /// Kills the caller when `parent` dies. Returns 0, or -1 when `parent` is no longer the parent.
 int chost_die_with_parent(int parent);
 /// Makes the descriptor table as large as it will ever need to be, while the process has one thread: growing it later costs an RCU
