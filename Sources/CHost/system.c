@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "chost_system.h"
 
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 
@@ -35,4 +37,13 @@ int chost_kernel_version(void) {
     int major, minor;
     if (uname(&names) == -1 || sscanf(names.release, "%d.%d", &major, &minor) != 2) return 0;
     return major << 16 | minor;
+}
+
+int chost_seccomp_knows(uint32_t answer) { return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &answer) == 0; }
+uint32_t chost_seccomp_notify(void) { return SECCOMP_RET_USER_NOTIF; }
+uint32_t chost_seccomp_trap(void) { return SECCOMP_RET_TRAP; }
+
+int chost_landlock_version(void) {
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version < 0 ? 0 : (int)version;
 }

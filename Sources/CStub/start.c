@@ -218,12 +218,12 @@ static void enter_zygote(int memory_file, int slots, int control, int sentry, in
     __builtin_unreachable();
 }
 
-int cstub_region_is_free(void) {
+int cstub_region_is_occupied(void) {
     size_t length = CSTUB_STACK + CSTUB_STACK_SIZE - CSTUB_BASE;
     void *probe = mmap((void *)CSTUB_BASE, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-    if (probe == MAP_FAILED) return 0;
+    if (probe == MAP_FAILED) return errno == EEXIST;
     munmap(probe, length);
-    return probe == (void *)CSTUB_BASE;
+    return 0;
 }
 
 int cstub_zygote_start(int memory_file, uint64_t slot_count, uint64_t area_count, int notifies, struct cstub_zygote *zygote) {

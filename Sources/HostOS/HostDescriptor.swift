@@ -9,6 +9,9 @@ public struct HostDescriptor: ~Copyable, Sendable {
     /// Takes ownership of `number`, which must be open.
     public init(owning number: Int32) { self.number = number }
 
+    /// /dev/null, for reading and writing.
+    public init(openingNull: Void) throws(Errno) { number = try hostCall(unsafe open("/dev/null", O_RDWR | O_CLOEXEC)) }
+
     deinit { _ = close(number) }
 
     /// Gives up ownership without closing.

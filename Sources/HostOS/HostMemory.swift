@@ -11,6 +11,14 @@ public enum HostMemory {
         return HostDescriptor(owning: try hostCall(number))
     }
 
+    /// The first bytes of a memory file, as far as it goes.
+    public static func contents(of descriptor: Int32, limit: Int) throws(Errno) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: limit)
+        // SAFETY: the array has `limit` bytes.
+        let count = try hostCall(unsafe bytes.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, limit, 0) })
+        return Array(bytes.prefix(count))
+    }
+
     public static func setSize(_ descriptor: Int32, _ size: UInt64) throws(Errno) {
         guard let size = Int64(exactly: size) else { throw .EFBIG }
         try hostCall(ftruncate(descriptor, Int(size)))

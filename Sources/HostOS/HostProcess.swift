@@ -35,10 +35,12 @@ public enum HostProcess {
         return try hostCall(pid)
     }
 
-    /// execve(2) of this very program with its own arguments and environment: a new random layout. Returns only on failure.
-    public static func restart() -> Errno {
-        // SAFETY: the vectors belong to the C library and end with nil.
-        _ = unsafe execve("/proc/self/exe", CommandLine.unsafeArgv, chost_environment())
+    /// execve(2) of this very program with other arguments and an empty environment: a new random layout. Returns only on failure.
+    public static func restart(arguments: [[UInt8]]) -> Errno {
+        let argv = unsafe cStrings(arguments)
+        let envp = unsafe cStrings([])
+        // SAFETY: both vectors end with nil; they are not freed, for the process ends or goes on to report the failure and end.
+        _ = unsafe execve("/proc/self/exe", argv, envp)
         return hostErrno()
     }
 

@@ -8,6 +8,10 @@ struct ArgumentSplitter {
 
     var options: [String] = []
     var command: [[UInt8]] = []
+    /// `--` said where the command begins.
+    var isExplicit = false
+    /// `sandbox-exec doctor`; a program of that name is run as `sandbox-exec -- doctor`.
+    var isDoctor: Bool { !isExplicit && options.isEmpty && command == [Array("doctor".utf8)] }
 
     init(_ arguments: [[UInt8]]) {
         var index = 0
@@ -16,7 +20,10 @@ struct ArgumentSplitter {
             guard bytes.count > 1, bytes[0] == UInt8(ascii: "-") else { break }
             let word = String(decoding: bytes, as: UTF8.self)
             index += 1
-            if word == "--" { break }
+            if word == "--" {
+                isExplicit = true
+                break
+            }
             // `--strace` alone traces all; the parser knows the form with a value only.
             options.append(word == "--strace" ? "--strace=all" : word)
             if Self.valued.contains(word), index < arguments.count {

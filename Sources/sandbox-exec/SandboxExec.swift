@@ -20,6 +20,7 @@ struct SandboxExec: ParsableCommand {
               sandbox-exec --root ./rootfs -- /bin/sh      another distribution as the root
               sandbox-exec --strace=openat,execve -- ls    show what it asks its kernel for
               sandbox-exec --timeout 10s -- ./untrusted    end it after ten seconds
+              sandbox-exec doctor                          say what this host offers, and what it lacks
 
             EXIT STATUS:
               the program's own; 128+N when signal N ended it; 124 on time-out; 126 when the command cannot be \
@@ -27,7 +28,7 @@ struct SandboxExec: ParsableCommand {
             """,
         version: "0.1.0")
 
-    @Option(help: ArgumentHelp("How guest code is run: ptrace.", valueName: "name"))
+    @Option(help: ArgumentHelp("How guest code is run: seccomp, ptrace, or auto for the fastest that works here.", valueName: "name"))
     var platform = "auto"
 
     @Option(help: ArgumentHelp("Host directory that becomes the root, read-only under the overlay.", valueName: "dir"))
@@ -71,6 +72,7 @@ struct SandboxExec: ParsableCommand {
     static func main() {
         _ = HostStartup.reserveStandardDescriptors()
         let split = ArgumentSplitter(Array(HostProcess.argumentBytes.dropFirst()))
+        if split.isDoctor { HostProcess.exitNow(Doctor.run()) }
         let status: Int32
         do {
             let parsed = try SandboxExec.parse(split.options)

@@ -12,7 +12,7 @@ enum Sentry {
     private static let descriptorCapacity = 4096
 
     static func main() {
-        if !StubRegion.isFree { restart() }
+        if StubRegion.isOccupied { restart() }
         let openStreams = HostStartup.reserveStandardDescriptors()
         HostStartup.growDescriptorTable(to: descriptorCapacity)
         HostStartup.limitAllocator(arenas: 8)
@@ -35,16 +35,20 @@ enum Sentry {
         }
     }
 
-    /// Another random layout. Descriptors and arguments stay as they are; nothing was started yet.
+    /// Another random layout. Descriptors stay as they are; nothing was started yet.
     private static func restart() -> Never {
-        let error = HostProcess.restart()
-        try? HostIO.writeAll(2, Array("stockade-sentry: the stub region is in use and a restart failed: \(error)\n".utf8))
+        let arguments = HostProcess.argumentBytes
+        var error = Errno.EEXIST
+        // Each attempt appends a word.
+        if arguments.count < 3 + maximumRestarts { error = HostProcess.restart(arguments: arguments + [Array("--again".utf8)]) }
+        try? HostIO.writeAll(2, Array("stockade-sentry: addresses that the stub needs are in use, and a restart failed: \(error)\n".utf8))
         HostProcess.exitNow(1)
     }
+    private static let maximumRestarts = 8
 
     private static func parentArgument() -> Int32? {
         let arguments = HostProcess.argumentBytes.map { String(decoding: $0, as: UTF8.self) }
-        guard arguments.count == 3, arguments[1] == "--parent" else { return nil }
+        guard arguments.count >= 3, arguments[1] == "--parent" else { return nil }
         return Int32(arguments[2])
     }
 

@@ -23,4 +23,12 @@ int chost_sysinfo(void *info);
 /// The host kernel's version as major << 16 | minor; 0 when it cannot be read.
 int chost_kernel_version(void);
 
+/// Whether the host's kernel knows a seccomp answer (SECCOMP_RET_*): 1 or 0.
+int chost_seccomp_knows(uint32_t answer);
+/// SECCOMP_RET_USER_NOTIF and SECCOMP_RET_TRAP.
+uint32_t chost_seccomp_notify(void);
+uint32_t chost_seccomp_trap(void);
+/// The version of Landlock, 0 for none.
+int chost_landlock_version(void);
+
 #endif

@@ -103,8 +103,8 @@ struct cstub_zygote {
     uint64_t vdso_data_start, vdso_data_end, vdso_code_start, vdso_code_end;
 };
 
-/// Whether nothing of this process lies in the stub region: the zygote is a copy of it and puts the stub there.
-int cstub_region_is_free(void);
+/// Whether something of this process lies in the stub region: the zygote is a copy of it and puts the stub there.
+int cstub_region_is_occupied(void);
 
 /// Forks the zygote. The caller must have one thread. `notifies`: guest threads raise seccomp notifications, faults and trapped calls
 /// run the stub's handler. Returns 0, or -1 and errno.
