@@ -16,9 +16,11 @@ let stubFlags: [CSetting] = [
     ])
 ]
 
-/// Executables are static and position-independent: without a dynamic linker each of the three processes of a sandbox starts more than a
+/// Release executables are static and position-independent: without a dynamic linker each of the three processes of a sandbox starts more than a
 /// millisecond sooner, and the layout stays random.
-let staticExecutable: [LinkerSetting] = [.unsafeFlags(["-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie"])]
+let staticExecutable: [LinkerSetting] = [
+    .unsafeFlags(["-static-executable", "-use-ld=lld", "-Xclang-linker", "-static-pie"], .when(configuration: .release))
+]
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, exclude: readmes(name), swiftSettings: strict)
