@@ -31,7 +31,8 @@ import Testing
         #expect(outcome.errorText.contains("No space left on device"))
     }
 
-    /// Kills one process below the command, then looks for survivors. The Sentry is started first; its first child is the zygote.
+    /// Kills one process below the command, then looks for survivors. The Sentry is started first; its first
+    /// child but the Gofer is the zygote, then come stubs.
     private func killing(_ part: String) throws -> Outcome {
         try Run.host([
             "bash", "-c",
@@ -40,8 +41,9 @@ import Testing
             "$0" -- sh -c 'sleep 1; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do /bin/true; done; echo end' &
             command=$!; sleep 0.4; all=($(below $command))
             for p in ${all[@]}; do case $(tr '\0' ' ' < /proc/$p/cmdline) in *stockade-gofer*) gofer=$p;; esac; done
-            sentry=${all[0]} zygote=${all[1]}
-            for p in ${all[@]}; do case $p in $gofer|$sentry|$zygote) ;; *) stub=$p; break;; esac; done
+            sentry=${all[0]} others=()
+            for p in ${all[@]}; do case $p in $gofer|$sentry) ;; *) others+=($p);; esac; done
+            zygote=${others[0]} stub=${others[1]}
             kill -KILL ${!1}; wait $command; status=$?
             for p in ${all[@]}; do [ -d /proc/$p ] && echo "left: $p"; done
             exit $status
