@@ -89,16 +89,33 @@ int cconfine_report_violations(const char *program, int goes_on) {
     return sigaction(SIGSYS, &action, NULL) == -1 ? -errno : 0;
 }
 
-int cconfine_drop_capabilities(void) {
+static int keep_capabilities(const int *kept, unsigned count) {
     // The bounding set needs CAP_SETPCAP; without it nothing can be gained by execve(2) anyway, for no_new_privs is set first.
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1) return -errno;
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    cap_t none = cap_init();
-    if (!none) return -ENOMEM;
-    int result = cap_set_proc(none) == -1 ? -errno : 0;
-    cap_free(none);
+    cap_t own = cap_get_proc(), wanted = cap_init();
+    int result = own && wanted ? 0 : -ENOMEM;
+    for (unsigned i = 0; i < count && !result; i++) {
+        cap_flag_value_t has = CAP_CLEAR;
+        cap_value_t capability = kept[i];
+        if (cap_get_flag(own, capability, CAP_PERMITTED, &has) == -1 || has != CAP_SET) continue;
+        if (cap_set_flag(wanted, CAP_PERMITTED, 1, &capability, CAP_SET) == -1 || cap_set_flag(wanted, CAP_EFFECTIVE, 1, &capability, CAP_SET) == -1)
+            result = -errno;
+    }
+    if (!result && cap_set_proc(wanted) == -1) result = -errno;
+    if (own) cap_free(own);
+    if (wanted) cap_free(wanted);
     return result;
+}
+
+int cconfine_drop_capabilities(void) { return keep_capabilities(NULL, 0); }
+
+int cconfine_keep_file_capabilities(int writes) {
+    static const int reading[] = {CAP_DAC_READ_SEARCH};
+    static const int writing[] = {CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, CAP_FSETID};
+    return writes ? keep_capabilities(writing, sizeof writing / sizeof *writing)
+                  : keep_capabilities(reading, sizeof reading / sizeof *reading);
 }
 
 int cconfine_has_capabilities(void) {

@@ -25,8 +25,12 @@ public enum Confinement {
         try apply(SentryFilter.rules(isTracing: isTracing), program: "stockade-sentry", violation)
     }
 
-    /// The Gofer's filter; its Landlock rules come from its grants.
-    public static func lockGofer() throws(Errno) { try apply(GoferFilter.rules, program: "stockade-gofer", .ends) }
+    /// The Gofer's filter, and the capabilities that files need if it was started with them; its Landlock rules come from its grants.
+    /// `writes`: it has a writable grant.
+    public static func lockGofer(writes: Bool) throws(Errno) {
+        try check(cconfine_keep_file_capabilities(writes ? 1 : 0))
+        try apply(GoferFilter.rules, program: "stockade-gofer", .ends)
+    }
 
     /// The version of Landlock that the host has; 0 for none.
     public static var landlockVersion: Int { Int(cconfine_landlock_version()) }

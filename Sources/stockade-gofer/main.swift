@@ -9,7 +9,7 @@ func serve() throws(Errno) {
     let descriptorLimit = try HostConfinement.confineChild(parent: arguments.parent, keep: arguments.socket)
     let socket = MessageSocket(HostDescriptor(owning: arguments.socket))
     let server = try GoferServer(grants: arguments.grants, descriptorLimit: descriptorLimit)
-    try Confinement.lockGofer()
+    try Confinement.lockGofer(writes: arguments.grants.contains { $0.isWritable })
     try server.run(socket)
 }
 

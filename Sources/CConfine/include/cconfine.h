@@ -26,6 +26,9 @@ int cconfine_report_violations(const char *program, int goes_on);
 
 /// Gives up every capability, for good. Returns 0, or -errno.
 int cconfine_drop_capabilities(void);
+/// Keeps, of the capabilities that the process has, those for files: for reading any, and with `writes` for changing them as their owner
+/// may. Returns 0, or -errno.
+int cconfine_keep_file_capabilities(int writes);
 /// Whether the process has any effective or permitted capability: 1, 0, or -errno.
 int cconfine_has_capabilities(void);
 /// Landlock without a single rule: no path can be opened any more. Returns its version, 0 where the host has none, or -errno.
