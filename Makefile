@@ -1,5 +1,5 @@
 # `make run` and `make test` are the two commands of the README; both install what is missing first.
-.PHONY: run test build setup conformance bench clean
+.PHONY: run test build setup conformance coverage bench clean
 
 BIN := .build/release
 BUILD_FLAGS := -c release --static-swift-stdlib
@@ -17,6 +17,10 @@ test: build conformance
 
 conformance: setup
 	$(MAKE) --no-print-directory -C Syscalls
+
+# Every system call on the host kernel and on every platform. A subset: make coverage ONLY=files/open
+coverage: build
+	python3 Syscalls/harness $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
 
 bench: build
 	Benchmarks/run.sh $(BIN)/sandbox-exec

@@ -1,0 +1,73 @@
+"""Case by case: the sandbox against the host kernel, less the differences that are meant."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from execution import PASSED, Outcome
+from results import HOST
+
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Fault:
+    program: str
+    case: str
+    where: str  # "host" or the platform
+    seen: str
+
+
+class Differences:
+    """differences.tsv: program, case, reason. The case differs from the host by intention, on every platform."""
+
+    def __init__(self, path: Path):
+        self.reasons: dict[tuple[str, str], str] = {}
+        for index, line in enumerate(path.read_text().splitlines() if path.exists() else [], start=1):
+            if not line or line.startswith("#"):
+                continue
+            fields = line.split("\t")
+            if len(fields) != 3 or not fields[2].strip():
+                raise SystemExit(f"{path}:{index}: expected program, case and reason, separated by tabs")
+            self.reasons[fields[0], fields[1]] = fields[2]
+
+    def allows(self, program: str, case: str) -> bool:
+        return (program, case) in self.reasons
+
+
+def merge(host: Outcome, inside: dict[str, Outcome]) -> dict[str, dict]:
+    """The results of one program: every case that any run printed."""
+    cases: dict[str, dict] = {}
+    for outcome in [host, *inside.values()]:
+        for case in outcome.verdicts:
+            cases.setdefault(case, {"covers": host.covers.get(case) or outcome.covers.get(case) or []})
+    for case, result in cases.items():
+        result[HOST] = host.verdicts.get(case, MISSING)
+        for platform, outcome in inside.items():
+            result[platform] = outcome.verdicts.get(case, _absent(outcome))
+    return cases
+
+
+def _absent(outcome: Outcome) -> str:
+    return f"{MISSING}: {outcome.ending}" if outcome.ending else MISSING
+
+
+def differs(result: dict, platform: str) -> bool:
+    return (result[platform] == PASSED) != (result[HOST] == PASSED)
+
+
+def faults(program: str, cases: dict[str, dict], outcomes: dict[str, Outcome], differences: Differences) -> list[Fault]:
+    """What is wrong with a program's run: faulty cases, differences without a reason, and ends that no case explains."""
+    found = []
+    for case, result in cases.items():
+        if result[HOST] != PASSED:
+            found.append(Fault(program, case, HOST, result[HOST]))
+        for platform in outcomes:
+            if platform != HOST and differs(result, platform) and not differences.allows(program, case):
+                found.append(Fault(program, case, platform, result[platform]))
+    for where, outcome in outcomes.items():
+        found += [Fault(program, case, where, "two cases have this name") for case in set(outcome.repeated)]
+        if outcome.ending:
+            found.append(Fault(program, "(end)", where, outcome.ending))
+        elif not outcome.verdicts:
+            found.append(Fault(program, "(end)", where, "no case was printed"))
+    return found
