@@ -10,6 +10,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -86,7 +87,7 @@ static inline void conformance_report(const char *name) {
             FAIL_("line %d: %s gives %lld, errno %d, not errno %d", __LINE__, #call, seen_, errno_, (wanted)); \
     } while (0)
 
-/// A scratch directory of this run, removed by nobody: sandboxes forget it, the harness removes it on the host.
+/// A scratch directory of this run; conformance_end removes it.
 static inline const char *conformance_directory(void) {
     static char path[64];
     if (!path[0]) {
@@ -96,9 +97,25 @@ static inline const char *conformance_directory(void) {
             perror("mkdtemp");
             exit(2);
         }
+        chmod(path, 0755);
     }
     return path;
 }
+
+/// Makes the scratch directory the working directory: cases name their files without it.
+static inline void conformance_enter(void) {
+    if (chdir(conformance_directory())) exit(2);
+}
+
+/// A file with this content, opened for reading and writing at its start.
+static inline int conformance_file(const char *name, const char *content) {
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    if (fd < 0 || pwrite(fd, content, strlen(content), 0) != (ssize_t)strlen(content)) FAIL_("cannot make %s: errno %d", name, errno);
+    return fd;
+}
+
+/// The same, not left open.
+static inline void conformance_make(const char *name, const char *content) { close(conformance_file(name, content)); }
 
 /// Runs the block after it in a child, whose checks count for the case; the parent waits.
 #define CHILD                                                                                                 \
@@ -120,6 +137,24 @@ static inline pid_t conformance_join(pid_t child) {
     if (status != 0) FAIL_("a child ended with status %#x", status);
     return -1;
 }
+
+// Numbers that older headers lack.
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#define SYS_getxattrat 464
+#define SYS_listxattrat 465
+#define SYS_removexattrat 466
+#endif
+#ifndef SYS_file_getattr
+#define SYS_file_getattr 468
+#define SYS_file_setattr 469
+#endif
 
 static inline int conformance_is_root(void) { return geteuid() == 0; }
 
@@ -163,6 +198,16 @@ static inline void *conformance_before_hole(size_t length) {
 
 #define BAD_POINTER ((void *)0x10)
 
-static inline int conformance_end(void) { return conformance_failures ? 1 : 0; }
+static inline int conformance_remove(const char *path, const struct stat *status, int type, struct FTW *place) {
+    (void)status, (void)type, (void)place;
+    return remove(path), 0;
+}
+
+/// The program's last act: its exit status.
+static inline int conformance_end(void) {
+    chdir("/");
+    nftw(conformance_directory(), conformance_remove, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    return conformance_failures ? 1 : 0;
+}
 
 #endif

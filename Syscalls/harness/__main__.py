@@ -54,7 +54,7 @@ def describe(fault: comparison.Fault, sandbox_exec: Path) -> str:
 def main() -> int:
     options = arguments()
     only = [name for word in options.only for name in word.split()]
-    sandbox_exec = options.bin.resolve() / "sandbox-exec"
+    sandbox_exec = options.bin.absolute() / "sandbox-exec"
     calls = table.read(FOLDER / "table.tsv")
     differences = comparison.Differences(FOLDER / "differences.tsv")
     programs.build(FOLDER)
