@@ -20,6 +20,7 @@ extension SystemCallFamilies {
             return 0
         case FcntlCommand.F_GETFL: return Int(file.statusFlags.rawValue)
         case FcntlCommand.F_DUPFD_QUERY: return (try? current.files.get(a.int(2))) === file ? 1 : 0
+        case FcntlCommand.F_CREATED_QUERY: return file.wasCreated ? 1 : 0
         default: break
         }
         // O_PATH descriptors know no other command.

@@ -54,6 +54,15 @@ enum FileIO {
     static func read(
         _ file: FileDescription, _ buffer: inout IOBuffer, at offset: Int64? = nil, flags: ReadWriteFlags = [], _ current: CurrentTask
     ) throws(Errno) -> Int {
+        let count = try readUnnoticed(file, &buffer, at: offset, flags: flags, current)
+        if count > 0 { FileNotice.post(.access, file) }
+        return count
+    }
+
+    @inline(__always)
+    private static func readUnnoticed(
+        _ file: FileDescription, _ buffer: inout IOBuffer, at offset: Int64?, flags: ReadWriteFlags, _ current: CurrentTask
+    ) throws(Errno) -> Int {
         if file.type == .directory { throw .EISDIR }
         let operations = file.operations
         let nonBlocking = file.isNonBlocking || flags.contains(.noWait)
@@ -109,6 +118,7 @@ enum FileIO {
         if count > 0 && (status.contains(.dataSync) || !flags.isDisjoint(with: [.dataSync, .sync])) && file.type == .regular {
             try operations.synchronize(dataOnly: !(status.isSuperset(of: .sync) || flags.contains(.sync)))
         }
+        if count > 0 { FileNotice.post(.modify, file) }
         return count
     }
 

@@ -92,6 +92,7 @@ extension SystemCallFamilies {
         }
         if let inode = file.inode { try VFS.removePrivileges(inode, caller: current) }
         try file.operations.allocate(mode: mode, offset: offset, length: length, caller: current)
+        FileNotice.post(.modify, file)
         return 0
     }
 

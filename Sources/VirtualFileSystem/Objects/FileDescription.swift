@@ -27,6 +27,12 @@ public final class FileDescription: Sendable {
     private let holdsWriteAccess: Bool
     /// It may hold whole-file or open-file-description locks, to be released with it.
     let mayHoldLocks = Atomic<Bool>(false)
+    /// FMODE_CREATED: the open that made this description made the file too.
+    private let created = Atomic<Bool>(false)
+    public internal(set) var wasCreated: Bool {
+        get { created.load(ordering: .relaxed) }
+        set { created.store(newValue, ordering: .relaxed) }
+    }
     /// Who wants to know when the last reference goes: epoll registrations.
     private let observers = Mutex<[any DescriptionObserver]>([])
 
@@ -54,6 +60,7 @@ public final class FileDescription: Sendable {
     }
 
     deinit {
+        if FileNotice.isOn, !isPathOnly, let path { FileNotice.post(isWritable ? .closeWrite : .closeNoWrite, path.dentry) }
         for observer in observers.withLock({ $0 }) { observer.descriptionReleased() }
         if mayHoldLocks.load(ordering: .relaxed) { inode?.shared.locksIfAny?.removeAll(of: .description(ObjectIdentifier(self))) }
         if holdsWriteAccess { inode?.shared.removeWriter() }
