@@ -18,7 +18,8 @@ static const char *seen(void) {
         for (long at = 0; at < n;) {
             struct inotify_event *e = (struct inotify_event *)(buffer + at);
             char one[300];
-            snprintf(one, sizeof one, "%s%d:%x%s%s", log_[0] ? " " : "", e->wd, e->mask, e->len ? ":" : "", e->len ? e->name : "");
+            const char *name = e->len ? e->name : "";
+            snprintf(one, sizeof one, "%s%d:%x%s%s", log_[0] ? " " : "", e->wd, e->mask, e->len ? ":" : "", name);
             if (strlen(log_) + strlen(one) < sizeof log_) strcat(log_, one);
             at += sizeof *e + e->len;
         }

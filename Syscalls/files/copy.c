@@ -130,7 +130,7 @@ static void copying(void) {
     CASE(copy_errors) {
         int in = conformance_file("ei", "0123456789"), out = conformance_file("eo", ""), d = open(".", O_RDONLY);
         int w = open("ei", O_WRONLY), r = open("eo", O_RDONLY), a = open("eo", O_RDWR | O_APPEND), p[2];
-        loff_t negative = -1, zero = 0, last = 0x7ffffffffffffff0;
+        loff_t negative = -1, zero = 0, last = 0x7fffffffffffffff;
         CHECK_ERRNO(copy(in, NULL, out, NULL, 1, 1), EINVAL);
         CHECK_ERRNO(copy(1000, NULL, out, NULL, 1, 0), EBADF);
         CHECK_ERRNO(copy(in, NULL, 1000, NULL, 1, 0), EBADF);

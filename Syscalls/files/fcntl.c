@@ -1,6 +1,7 @@
 // fcntl(2) commands other than locks; dup(2), dup2(2), dup3(2), close(2), close_range(2).
 #include "conformance.h"
 #include <sys/resource.h>
+#include <time.h>
 #include <sys/socket.h>
 
 #ifndef F_DUPFD_QUERY
@@ -269,7 +270,62 @@ static void commands(void) {
         CHECK_EQ(fcntl(p[0], F_SETFL, O_ASYNC), 0);
         CHECK(fcntl(p[0], F_GETFL) & O_ASYNC);
         write(p[1], "x", 1);
+        for (int i = 0; i < 200 && conformance_alarms == 0; i++) usleep(5000);
         CHECK_EQ(conformance_alarms, 1);
+        fcntl(p[0], F_SETFL, 0);
+        write(p[1], "y", 1);
+        usleep(30000);
+        CHECK_EQ(conformance_alarms, 1);
+    }
+    CASE(fcntl_chosen_signal_tells_the_descriptor) CHILD {
+        int p[2];
+        pipe(p);
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGRTMIN);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        fcntl(p[0], F_SETOWN, getpid());
+        CHECK_EQ(fcntl(p[0], F_SETSIG, SIGRTMIN), 0);
+        fcntl(p[0], F_SETFL, O_ASYNC);
+        write(p[1], "x", 1);
+        siginfo_t info;
+        struct timespec t = {2, 0};
+        CHECK_EQ(sigtimedwait(&set, &info, &t), SIGRTMIN);
+        CHECK(info.si_code == POLL_IN && info.si_fd == p[0] && (info.si_band & 1));
+    }
+    CASE(fcntl_signal_to_process_group_and_thread) CHILD {
+        int p[2];
+        pipe(p);
+        setpgid(0, 0);
+        struct sigaction action = {.sa_handler = conformance_on_alarm};
+        sigaction(SIGIO, &action, NULL);
+        conformance_alarms = 0;
+        fcntl(p[0], F_SETOWN, -getpid());
+        CHECK_EQ(fcntl(p[0], F_GETOWN), -getpid());
+        fcntl(p[0], F_SETFL, O_ASYNC);
+        write(p[1], "x", 1);
+        for (int i = 0; i < 200 && conformance_alarms == 0; i++) usleep(5000);
+        CHECK_EQ(conformance_alarms, 1);
+        struct f_owner_ex owner = {F_OWNER_TID, getpid()};
+        fcntl(p[0], F_SETOWN_EX, &owner);
+        write(p[1], "y", 1);
+        for (int i = 0; i < 200 && conformance_alarms == 1; i++) usleep(5000);
+        CHECK_EQ(conformance_alarms, 2);
+    }
+    CASE(fcntl_write_hints) CHILD {
+        int fd = conformance_file("hint", "");
+        uint64_t hint = 9;
+        CHECK_EQ(fcntl(fd, F_GET_RW_HINT, &hint), 0);
+        CHECK_EQ(hint, 0);
+        hint = RWH_WRITE_LIFE_SHORT;
+        CHECK_EQ(fcntl(fd, F_SET_RW_HINT, &hint), 0);
+        hint = 0;
+        CHECK_EQ(fcntl(fd, F_GET_RW_HINT, &hint), 0);
+        CHECK_EQ(hint, RWH_WRITE_LIFE_SHORT);
+        hint = 6;
+        CHECK_ERRNO(fcntl(fd, F_SET_RW_HINT, &hint), EINVAL);
+        CHECK_ERRNO(fcntl(fd, F_SET_RW_HINT, BAD_POINTER), EFAULT);
+        CHECK_ERRNO(fcntl(fd, F_GET_RW_HINT, BAD_POINTER), EFAULT);
     }
 }
 

@@ -5,7 +5,9 @@
 #include <sys/sysmacros.h>
 
 static int sys_access(const char *path, int mode) { return syscall(SYS_access, path, mode); }
-static int sys_faccessat2(int fd, const char *path, int mode, int flags) { return syscall(SYS_faccessat2, fd, path, mode, flags); }
+static int sys_faccessat2(int fd, const char *path, int mode, int flags) {
+    return syscall(SYS_faccessat2, fd, path, mode, flags);
+}
 
 static void plain(void) {
     struct stat s, t;

@@ -126,7 +126,8 @@ extension InotifyFile: WatchListener {
         guard !asked.isEmpty else { return }
         // Programs do not expect IN_ISDIR with the events of a file itself.
         let directory = asked.isDisjoint(with: [.deleteSelf, .moveSelf]) ? events.intersection(.isDirectory) : []
-        let event = InotifyEvent(descriptor: watch.descriptor, events: asked.union(directory), cookie: cookie, name: name?.bytes ?? [])
+        let event = InotifyEvent(
+            descriptor: watch.descriptor, events: asked.union(directory), cookie: cookie, name: name?.bytes ?? [])
         let isNew = state.withLock { s in s.watches[watch.descriptor] === watch && s.queue.append(event) }
         if isNew { waiters.notify(.allReadable) }
         if watch.events.contains(.oneShot), watch.detach() { ended(watch) }

@@ -8,7 +8,9 @@ extension SystemCallFamilies {
         .init(253, "inotify_init") { current, _ throws(Errno) in try makeInstance(current, flags: []) },
         .init(254, "inotify_add_watch", sysInotifyAddWatch),
         .init(255, "inotify_rm_watch", sysInotifyRmWatch),
-        .init(294, "inotify_init1") { current, a throws(Errno) in try makeInstance(current, flags: OpenFlags(rawValue: a.uint(0))) },
+        .init(294, "inotify_init1") { current, a throws(Errno) in
+            try makeInstance(current, flags: OpenFlags(rawValue: a.uint(0)))
+        },
     ]
 
     private static func makeInstance(_ current: CurrentTask, flags: OpenFlags) throws(Errno) -> Int {
@@ -24,7 +26,8 @@ extension SystemCallFamilies {
         let request = WatchEvents(rawValue: a.uint(2))
         guard request.isSubset(of: .known), !request.isEmpty else { throw .EINVAL }
         let file = try current.file(a.int(0))
-        guard !request.isSuperset(of: [.maskAdd, .maskCreate]), let instance = file.operations as? InotifyFile else { throw .EINVAL }
+        guard !request.isSuperset(of: [.maskAdd, .maskCreate]) else { throw .EINVAL }
+        guard let instance = file.operations as? InotifyFile else { throw .EINVAL }
         var options: LookupOptions = request.contains(.dontFollow) ? [] : [.follow]
         if request.contains(.onlyDirectory) { options.insert(.directory) }
         let place = try VFS.resolve(try current.path(at: a.address(1)), options, caller: current)

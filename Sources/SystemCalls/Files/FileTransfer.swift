@@ -122,8 +122,8 @@ extension SystemCallFamilies {
         for start in [readAt, writeAt] where UInt64(bitPattern: start).addingReportingOverflow(a.a4).overflow { throw .EOVERFLOW }
         guard readAt >= 0, writeAt >= 0 else { throw .EINVAL }
         let size = Int64(clamping: try from.attributes().size)
-        let count = min(Int(clamping: a.a4), TransferLimit.bytes, Int(max(0, size - readAt)))
-        if writeAt.addingReportingOverflow(Int64(count)).overflow { throw .EFBIG }
+        guard writeAt < Int64.max else { throw .EFBIG }
+        let count = min(Int(clamping: a.a4), TransferLimit.bytes, Int(max(0, size - readAt)), Int(Int64.max - writeAt))
         if from === to && readAt < writeAt &+ Int64(count) && writeAt < readAt &+ Int64(count) { throw .EINVAL }
 
         var total = 0

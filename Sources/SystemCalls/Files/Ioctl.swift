@@ -28,7 +28,10 @@ extension SystemCallFamilies {
         case IoctlRequest.FIONBIO: try setFlag(.nonBlocking, of: file, current, argument)
         case IoctlRequest.FIOASYNC:
             guard file.operations.isPollable else { throw .ENOTTY }
+            let wasOn = file.statusFlags.contains(.async)
             try setFlag(.async, of: file, current, argument)
+            let isOn = file.statusFlags.contains(.async)
+            if isOn != wasOn { AsyncSignal.set(isOn, on: file, descriptor: number, kernel: current.kernel) }
         case Generic.FIOQSIZE:
             switch file.type {
             case .regular, .directory, .symbolicLink:

@@ -23,6 +23,8 @@ public final class FileDescription: Sendable {
     public let position = Mutex<Int64>(0)
     /// Who gets SIGIO, and which signal: F_SETOWN, F_SETSIG.
     public let asyncOwner = Mutex(AsyncOwner())
+    /// What sends it while O_ASYNC is set.
+    public let asyncSender = Mutex<(any AnyObject & Sendable)?>(nil)
     /// The description counts as a writer of its inode (ETXTBSY).
     private let holdsWriteAccess: Bool
     /// It may hold whole-file or open-file-description locks, to be released with it.

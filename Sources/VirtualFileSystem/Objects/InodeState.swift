@@ -104,6 +104,15 @@ public final class InodeState: Sendable {
         set { linkable.store(newValue, ordering: .relaxed) }
     }
 
+    // MARK: advice
+
+    private let hint = Atomic<UInt64>(0)
+    /// F_SET_RW_HINT of fcntl(2).
+    public var writeHint: UInt64 {
+        get { hint.load(ordering: .relaxed) }
+        set { hint.store(newValue, ordering: .relaxed) }
+    }
+
     // MARK: set-ID bits
 
     /// The mode may have changed.

@@ -44,7 +44,9 @@ public enum FileNotice {
     static func post(_ events: WatchEvents, in directory: Dentry, _ name: FileName, isDirectory: Bool, cookie: UInt32 = 0) {
         guard isOn else { return }
         let events = isDirectory ? events.union(.isDirectory) : events
-        for watch in directory.node.shared.watches { watch.listener.happened(events, to: watch, name: name, cookie: cookie) }
+        for watch in directory.node.shared.watches {
+            watch.listener.happened(events, to: watch, name: name, cookie: cookie)
+        }
     }
 
     /// `child` got a new name and maybe place (fsnotify_move). Both events of a move carry the same cookie.
