@@ -47,6 +47,10 @@ def run(program: Program, sandbox_exec: Path, platform: str | None, timeout: flo
     # Inside, what a program leaves in /tmp is forgotten; on the host it is removed here.
     if platform is None:
         environment["CONFORMANCE_DIR"] = scratch
+    if program.prepares:
+        prepared = scratch + "/prepared"
+        _run([str(program.binary)], timeout, environment | {"CONFORMANCE_PREPARE": prepared})
+        environment["CONFORMANCE_PREPARED"] = prepared
     try:
         status, text, timed_out = _run(command(program, sandbox_exec, platform), timeout, environment)
     finally:

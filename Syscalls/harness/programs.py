@@ -9,6 +9,8 @@ from pathlib import Path
 class Program:
     name: str  # FAMILY/NAME
     binary: Path
+    # It works on files made beforehand, on the host, by itself: with CONFORMANCE_PREPARE.
+    prepares: bool
 
     @property
     def family(self) -> str:
@@ -28,4 +30,9 @@ def select(folder: Path, only: list[str]) -> list[Program]:
         names = [name for name in names if any(name == wanted or name.startswith(wanted) for wanted in only)]
         if not names:
             raise SystemExit(f"no conformance program is called {' or '.join(only)}")
-    return [Program(name, folder / "build" / name.replace("/", "-")) for name in names]
+    return [_program(folder, name) for name in names]
+
+
+def _program(folder: Path, name: str) -> Program:
+    prepares = "CONFORMANCE_PREPARED" in (folder / f"{name}.c").read_text()
+    return Program(name, folder / "build" / name.replace("/", "-"), prepares)
