@@ -17,21 +17,25 @@ import Testing
     @Test func onlyTheLastEventIsMergedWith() {
         var queue = InotifyQueue()
         let events = [event(1, .open), event(1, .open), event(1, .access), event(1, .open), event(2, .open), event(2, .open, "x")]
-        #expect(events.map { queue.append($0) } == [true, false, true, true, true, true])
+        let areNew = events.map { queue.append($0) }
+        #expect(areNew == [true, false, true, true, true, true])
         #expect(queue.byteCount == 4 * 16 + 32)
     }
 
     @Test func endsOfWatchesAreNotMerged() {
         var queue = InotifyQueue()
-        #expect(queue.append(event(1, .ignored)))
-        #expect(queue.append(event(1, .ignored)))
+        _ = queue.append(event(1, .ignored))
+        let isNew = queue.append(event(1, .ignored))
+        #expect(isNew && queue.byteCount == 32)
     }
 
     @Test func aFullQueueTakesOneOverflow() {
         var queue = InotifyQueue()
-        for index in 0..<InotifyQueue.limit { #expect(queue.append(event(Int32(index), .open))) }
-        #expect(queue.append(event(-5, .open)))
-        #expect(!queue.append(event(-6, .open)))
+        for index in 0..<InotifyQueue.limit { _ = queue.append(event(Int32(index), .open)) }
+        #expect(queue.byteCount == 16 * InotifyQueue.limit)
+        _ = queue.append(event(-5, .open))
+        let isNew = queue.append(event(-6, .open))
+        #expect(!isNew)
         for _ in 0..<InotifyQueue.limit { queue.removeFirst() }
         #expect(queue.first == event(-1, .overflow))
         queue.removeFirst()
