@@ -127,6 +127,8 @@ public struct ReadWriteFlags: OptionSet, Hashable, Sendable {
     public static let noWait = ReadWriteFlags(rawValue: 0x08)
     public static let append = ReadWriteFlags(rawValue: 0x10)
     public static let noAppend = ReadWriteFlags(rawValue: 0x20)
+    public static let noSignal = ReadWriteFlags(rawValue: 0x100)
+    public static let supported: ReadWriteFlags = [.highPriority, .dataSync, .sync, .noWait, .append, .noAppend, .noSignal]
 }
 
 /// UTIME_NOW and UTIME_OMIT of utimensat(2).

@@ -217,6 +217,12 @@ static void nodes(void) {
         chdir("/tmp");
         CHECK_ERRNO(syscall(SYS_mknod, "conformance_device", S_IFCHR | 0600, makedev(1, 3)), EPERM);
     }
+    CASE(mknod_whiteout_needs_no_privilege) CHILD {
+        chmod(".", 0777);
+        conformance_become_nobody();
+        CHECK_EQ(syscall(SYS_mknod, "n_white", S_IFCHR | 0600, 0), 0);
+        CHECK_ERRNO(open("n_white", O_RDONLY), ENXIO);
+    }
     CASE(mknod_device_of_root) CHILD {
         if (conformance_is_root()) {
             CHECK_EQ(syscall(SYS_mknod, "n_chr", S_IFCHR | 0600, makedev(1, 3)), 0);

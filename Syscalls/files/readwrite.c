@@ -425,6 +425,14 @@ static void vectors(void) {
         CHECK_ERRNO(p2write(fd, &v, 1, 1, 0x20 | RWF_APPEND), EINVAL);
         close(fd);
     }
+    CASE(pwritev2_without_signal) CHILD {
+        int p[2];
+        pipe(p);
+        close(p[0]);
+        signal(SIGPIPE, SIG_DFL);
+        struct iovec v = {"x", 1};
+        CHECK_ERRNO(p2write(p[1], &v, 1, -1, 0x100), EPIPE);
+    }
     CASE(pwritev2_synchronous) {
         int fd = conformance_file("p2sync", "");
         struct iovec v = {"x", 1};

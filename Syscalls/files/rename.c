@@ -195,6 +195,18 @@ int main(void) {
         CHECK_ERRNO(rename2("fl", "fl2", RENAME_WHITEOUT | RENAME_EXCHANGE), EINVAL);
         CHECK_ERRNO(rename2("fl", "fl2", 8), EINVAL);
     }
+    CASE(rename_leaves_a_whiteout) {
+        conformance_make("w1", "W");
+        CHECK_EQ(rename2("w1", "w2", RENAME_WHITEOUT), 0);
+        CHECK_EQ(first_byte("w2"), 'W');
+        struct stat s;
+        CHECK_EQ(lstat("w1", &s), 0);
+        CHECK_EQ(s.st_mode, S_IFCHR);
+        CHECK_EQ(s.st_rdev, 0);
+        CHECK_EQ(unlink("w1"), 0);
+        conformance_make("w3", "");
+        CHECK_ERRNO(rename2("w3", "w2", RENAME_WHITEOUT | RENAME_NOREPLACE), EEXIST);
+    }
     CASE(rename_exchange_same_file) {
         conformance_make("es", "");
         CHECK_EQ(rename2("es", "es", RENAME_EXCHANGE), 0);

@@ -66,6 +66,7 @@ def main() -> int:
     results = Results(FOLDER / "build/results.json")
     results.keep_only({program.name for program in programs.select(FOLDER, [])})
     faults: list[comparison.Fault] = []
+    stale: list[str] = []
     with ThreadPoolExecutor(options.jobs) as pool:
         runs = [(program, pool.submit(run_program, program, sandbox_exec, platforms, options.timeout)) for program in selected]
         for program, run in runs:
@@ -74,6 +75,7 @@ def main() -> int:
             results.put(program.name, cases)
             new = comparison.faults(program.name, cases, outcomes, differences)
             faults += new
+            stale += [f"{program.name} {case}" for case in differences.stale(program.name, cases, platforms)]
             print(f"{program.name}: {len(cases)} cases" + (f", {len(new)} faults" if new else ""), flush=True)
     results.save(platforms)
 
@@ -88,13 +90,15 @@ def main() -> int:
         print(f"a case covers {name}, which is no system call of table.tsv")
     for case in summary.uncovering:
         print(f"{case} does not say which calls it covers")
+    for case in stale:
+        print(f"{case} stands in differences.tsv and does not differ")
     for fault in faults:
         print(describe(fault, sandbox_exec))
     # Documents speak of the whole suite on every platform.
     if not only and not options.platform:
         (FOLDER / "COVERAGE.md").write_text(report.markdown(summary, shown.about))
         report.write_readme(REPOSITORY / "README.md", summary)
-    return 1 if faults or summary.unknown or summary.uncovering else 0
+    return 1 if faults or stale or summary.unknown or summary.uncovering else 0
 
 
 if __name__ == "__main__":

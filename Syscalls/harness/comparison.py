@@ -30,6 +30,11 @@ class Differences:
                 raise SystemExit(f"{path}:{index}: expected program, case and reason, separated by tabs")
             self.reasons[fields[0], fields[1]] = fields[2]
 
+    def stale(self, program: str, cases: dict[str, dict], platforms: list[str]) -> list[str]:
+        """Cases of a program that stand here and differ nowhere, or are no more."""
+        known = [case for name, case in self.reasons if name == program]
+        return [case for case in known if case not in cases or not any(differs(cases[case], name) for name in platforms)]
+
     def allows(self, program: str, case: str) -> bool:
         return (program, case) in self.reasons
 

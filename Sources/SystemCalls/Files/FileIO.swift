@@ -101,7 +101,9 @@ enum FileIO {
         let status = file.statusFlags
         let count: Int
         if offset == nil && (!operations.isSeekable || operations.hasOwnPosition) {
-            count = try writeStream(operations, &buffer, nonBlocking: status.contains(.nonBlocking) || flags.contains(.noWait), current)
+            count = try writeStream(
+                operations, &buffer, nonBlocking: status.contains(.nonBlocking) || flags.contains(.noWait),
+                raisesSignal: !flags.contains(.noSignal), current)
         } else {
             let appends = (status.contains(.append) && !flags.contains(.noAppend)) || flags.contains(.append)
             if let offset {
@@ -124,7 +126,7 @@ enum FileIO {
 
     /// A stream takes all, waiting for room as often as need be; interrupted, it reports what it took.
     private static func writeStream(
-        _ operations: any FileOperations, _ buffer: inout IOBuffer, nonBlocking: Bool, _ current: CurrentTask
+        _ operations: any FileOperations, _ buffer: inout IOBuffer, nonBlocking: Bool, raisesSignal: Bool, _ current: CurrentTask
     ) throws(Errno) -> Int {
         // Counted rather than asked of the buffer: /dev/null takes all without looking at it.
         let wanted = buffer.remaining
@@ -137,7 +139,7 @@ enum FileIO {
                 total += count
                 if count == 0 || total >= wanted { return total }
             } catch {
-                if error == .EPIPE { current.raise(.SIGPIPE) }
+                if error == .EPIPE && raisesSignal { current.raise(.SIGPIPE) }
                 if total > 0 { return total }
                 throw error
             }

@@ -166,9 +166,15 @@ extension Dentry {
 extension Dentry {
     /// `name` was made in this directory.
     func didCreate(_ name: FileName, _ inode: any Inode) -> Dentry {
+        let child = didCreateSilently(name, inode)
+        FileNotice.post(.create, in: self, name, isDirectory: child.isDirectory)
+        return child
+    }
+
+    @discardableResult
+    func didCreateSilently(_ name: FileName, _ inode: any Inode) -> Dentry {
         let child = Dentry(inode, parent: self, name: name)
         if tree.policy != .none { cache(name, NameHash.of(name.bytes), child) }
-        FileNotice.post(.create, in: self, name, isDirectory: child.isDirectory)
         return child
     }
 
