@@ -389,6 +389,15 @@ static void sizes(void) {
         CHECK_ERRNO(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, 100), EOPNOTSUPP);
         close(fd);
     }
+    CASE(fallocate_punches_through_appending_descriptor) {
+        conformance_make("fa4", "0123456789");
+        int fd = open("fa4", O_RDWR | O_APPEND);
+        CHECK_EQ(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2, 3), 0);
+        char b[10];
+        CHECK_EQ(pread(fd, b, 10, 0), 10);
+        CHECK(b[1] == '1' && b[2] == 0 && b[5] == '5');
+        close(fd);
+    }
     CASE(fallocate_errors) {
         int fd = conformance_file("fa5", ""), r = open("fa5", O_RDONLY), p[2];
         CHECK_ERRNO(fallocate(fd, 0, -1, 10), EINVAL);

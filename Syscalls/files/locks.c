@@ -249,6 +249,15 @@ static void descriptions(void) {
         CHECK_ERRNO(fcntl(a, F_OFD_GETLK, &l), EINVAL);
         close(a);
     }
+    CASE(description_locks_are_told_to_their_owner) {
+        int a = conformance_file("ofd6", ""), other = open("ofd6", O_RDWR);
+        lock(a, F_OFD_SETLK, F_RDLCK, 10, 5);
+        lock(other, F_OFD_SETLK, F_RDLCK, 0, 5);
+        struct flock l = query(a, F_OFD_GETLK, F_UNLCK, 0, 0);
+        CHECK(l.l_type == F_RDLCK && l.l_start == 10 && l.l_len == 5 && l.l_pid == -1);
+        CHECK_EQ(query(a, F_OFD_GETLK, F_UNLCK, 0, 10).l_type, F_UNLCK);
+        close(a), close(other);
+    }
     CASE(description_lock_waits) {
         int a = conformance_file("ofd5", ""), b = open("ofd5", O_RDWR);
         lock(a, F_OFD_SETLK, F_WRLCK, 0, 1);

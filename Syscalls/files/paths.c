@@ -100,6 +100,21 @@ static void components(void) {
         symlink("/", "slash");
         CHECK(opens("slash/proc/version"));
     }
+    CASE(path_trailing_slash_follows_every_link) {
+        mkdir("tsd", 0755);
+        symlink("tsd", "ts1");
+        symlink("ts1", "ts2");
+        symlink("ts_self", "ts_self");
+        CHECK_EQ(lstat("ts2/", &s), 0);
+        CHECK(S_ISDIR(s.st_mode));
+        char b[10];
+        CHECK_ERRNO(readlink("ts2/", b, 10), EINVAL);
+        int fd = open("ts2/", O_RDONLY | O_NOFOLLOW);
+        CHECK(fd >= 0);
+        close(fd);
+        CHECK_ERRNO(open("ts_self/", O_RDONLY | O_NOFOLLOW), ELOOP);
+        CHECK_ERRNO(readlink("ts_self/", b, 10), ELOOP);
+    }
     CASE(path_dangling_link_creation) {
         symlink("no_dir/x", "dl");
         CHECK_ERRNO(open("dl", O_RDWR | O_CREAT, 0600), ENOENT);

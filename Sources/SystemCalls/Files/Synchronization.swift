@@ -82,8 +82,6 @@ extension SystemCallFamilies {
         case .directory: throw .EISDIR
         default: throw .ENODEV
         }
-        // Appending files can only grow.
-        if file.statusFlags.contains(.append) && mode & ~keepSize != 0 { throw .EPERM }
         let (end, overflow) = offset.addingReportingOverflow(length)
         if overflow { throw .EFBIG }
         if mode & keepSize == 0 && UInt64(end) > current.fileSizeLimit {

@@ -65,6 +65,11 @@ public final class FileLocks: Sendable {
         state.withLock { state in state.records.first { $0.conflicts(with: lock) } }
     }
 
+    /// The first lock that the owner of `range` holds in it: F_OFD_GETLK with F_UNLCK.
+    public func held(in range: RecordLock) -> RecordLock? {
+        state.withLock { state in state.records.first { $0.owner == range.owner && $0.overlaps(range) } }
+    }
+
     /// Every record lock, for /proc/locks.
     public var recordLocks: [RecordLock] { state.withLock { $0.records } }
 
