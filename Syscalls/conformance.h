@@ -37,6 +37,9 @@ __attribute__((constructor)) static void conformance_prepare(void) {
 /// The calls that the cases from here on are about, up to the next COVERS: `COVERS(openat, close);`
 #define COVERS(...) printf("# covers %s\n", #__VA_ARGS__)
 
+/// Something seen in the present case that must be the same on the host and inside, whatever it is.
+#define OBSERVE(...) (printf("= " __VA_ARGS__), printf("\n"), fflush(stdout))
+
 /// Runs the block after it as the case `name`. Checks inside report at most one failure.
 #define CASE(name) for (int once_ = conformance_begin(#name); once_; once_ = 0, conformance_report(#name))
 

@@ -48,8 +48,17 @@ def merge(host: Outcome, inside: dict[str, Outcome]) -> dict[str, dict]:
     for case, result in cases.items():
         result[HOST] = host.verdicts.get(case, MISSING)
         for platform, outcome in inside.items():
-            result[platform] = outcome.verdicts.get(case, _absent(outcome))
+            result[platform] = _verdict(case, host, outcome)
     return cases
+
+
+def _verdict(case: str, host: Outcome, inside: Outcome) -> str:
+    """What a case came to inside: one that held, but observed something else than on the host, has not held."""
+    verdict = inside.verdicts.get(case, _absent(inside))
+    seen, wanted = inside.observed.get(case, ""), host.observed.get(case, "")
+    if verdict == PASSED and case in host.verdicts and seen != wanted:
+        return f"observed {seen or 'nothing'}, on the host {wanted or 'nothing'}"
+    return verdict
 
 
 def _absent(outcome: Outcome) -> str:

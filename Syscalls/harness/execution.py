@@ -15,9 +15,10 @@ PASSED = "ok"
 
 @dataclass
 class Outcome:
-    """What one run of a program printed: a verdict per case, and the calls each case covers."""
+    """What one run of a program printed: a verdict per case, what it observed, and the calls it covers."""
 
     verdicts: dict[str, str] = field(default_factory=dict)
+    observed: dict[str, str] = field(default_factory=dict)
     covers: dict[str, list[str]] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     # How it ended when not by itself with status 0 or 1.
@@ -81,7 +82,11 @@ def _run(arguments: list[str], timeout: float, environment: dict[str, str]) -> t
 def _read(text: str) -> Outcome:
     outcome = Outcome()
     covered: list[str] = []
+    observed: list[str] = []
     for line in text.splitlines():
+        if line.startswith("= "):
+            observed.append(line.removeprefix("= "))
+            continue
         if line.startswith("# covers "):
             covered = [name.strip() for name in line.removeprefix("# covers ").split(",")]
             continue
@@ -92,6 +97,8 @@ def _read(text: str) -> Outcome:
             outcome.repeated.append(name)
         outcome.verdicts[name] = verdict
         outcome.covers[name] = covered
+        outcome.observed[name] = "; ".join(observed)
+        observed = []
     return outcome
 
 

@@ -8,7 +8,7 @@ HOST = "host"
 
 
 class Results:
-    """`programs[program][case]` is `{"covers": [...], "host": verdict, PLATFORM: verdict}`; verdicts are "ok" or what was seen."""
+    """`programs[program][case]` is `{"covers": [...], "host": verdict, PLATFORM: verdict}`; a verdict is "ok" or the failure."""
 
     def __init__(self, path: Path):
         self.path = path
