@@ -132,7 +132,7 @@ int main(void) {
         int id = semget(IPC_PRIVATE, 2, 0600);
         pid_t child = fork();
         if (child == 0) _exit(change(id, 0, -1, 0) == 0 && change(id, 1, 1, 0) == 0 ? 0 : 1);
-        nap(30);
+        for (int i = 0; i < 100 && semctl(id, 0, GETNCNT) == 0; i++) nap(10);
         CHECK_EQ(semctl(id, 0, GETNCNT), 1);
         CHECK_EQ(change(id, 0, 1, 0), 0);
         CHECK_EQ(change(id, 1, -1, 0), 0);
