@@ -25,7 +25,8 @@ class Results:
         self.programs = {name: cases for name, cases in self.programs.items() if name in programs}
 
     def save(self, platforms: list[str]) -> None:
-        self.about = {"kernel": os.uname().release, "root": os.geteuid() == 0, "platforms": platforms}
+        # Versions only: the documents that tell of a run say nothing of the machine.
+        self.about = {"kernel": "Linux " + ".".join(os.uname().release.split(".")[:2]), "root": os.geteuid() == 0, "platforms": platforms}
         self.path.parent.mkdir(exist_ok=True)
         self.path.write_text(json.dumps({"about": self.about, "programs": self.programs}, indent=1, sort_keys=True))
 
