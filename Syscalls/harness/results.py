@@ -26,7 +26,8 @@ class Results:
 
     def save(self, platforms: list[str]) -> None:
         # Versions only: the documents that tell of a run say nothing of the machine.
-        self.about = {"kernel": "Linux " + ".".join(os.uname().release.split(".")[:2]), "root": os.geteuid() == 0, "platforms": platforms}
+        version = "Linux " + ".".join(os.uname().release.split(".")[:2])
+        self.about = {"kernel": version, "root": os.geteuid() == 0, "platforms": platforms}
         self.path.parent.mkdir(exist_ok=True)
         self.path.write_text(json.dumps({"about": self.about, "programs": self.programs}, indent=1, sort_keys=True))
 
