@@ -1,5 +1,5 @@
 # `make run` and `make test` are the two commands of the README; both install what is missing first.
-.PHONY: run test build setup conformance bench clean
+.PHONY: run test build setup conformance coverage bench clean
 
 BIN := .build/release
 BUILD_FLAGS := -c release --static-swift-stdlib --disable-local-rpath
@@ -18,6 +18,10 @@ test: build conformance
 conformance: setup
 	$(MAKE) --no-print-directory -C Syscalls
 	$(MAKE) --no-print-directory -C Tests/Hostile
+
+# Every system call on the host kernel and on every platform. A subset: make coverage ONLY=files/open
+coverage: build
+	python3 Syscalls/harness $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
 
 # Options of the harness go into BENCH: make bench BENCH=--quick
 bench: build

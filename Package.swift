@@ -90,6 +90,7 @@ let package = Package(
         tests(
             "KernelTests",
             ["SystemCalls", "Loader", "FileSystems", "Kernel", "VirtualFileSystem", "Memory", "Platform", "HostOS", "LinuxABI"]),
+        tests("SystemCallsTests", ["SystemCalls", "LinuxABI"]),
         tests("LoaderTests", ["Loader"]),
         tests("IPCTests", ["Sockets", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests("MemoryTests", ["Memory", "Platform", "HostOS", "LinuxABI"]),

@@ -1,5 +1,7 @@
-// One line per case: `ok NAME` or `not ok NAME: what was seen`. The same binary runs on the host kernel and in the sandbox; a case that
-// fails on the host is a faulty case. The exit status is 0 when every case held.
+// One line per case: `ok NAME` or `not ok NAME: what was seen`. The same binary runs on the host kernel and in the sandbox; a
+// case that fails on the host is a faulty case. The exit status is 0 when every case held.
+//
+// COVERS says which calls the cases after it are about. CONFORMANCE_CASE=NAME in the environment runs one case.
 #ifndef STOCKADE_CONFORMANCE_H
 #define STOCKADE_CONFORMANCE_H
 
@@ -7,6 +9,9 @@
 #define _GNU_SOURCE
 #endif
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,21 +19,40 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static int conformance_failures;
-static int conformance_failed;
-static char conformance_reason[256];
+/// The outcome of the present case, shared with the children it forks, so that checks work in them as well.
+static struct conformance_outcome {
+    int failed;
+    char reason[256];
+} * conformance_outcome;
 
-/// Runs `body` as the case `name`. Checks inside report at most one failure.
-#define CASE(name)                                                                                            \
-    for (int once_ = (conformance_failed = 0, 1); once_; once_ = 0, conformance_report(#name))
+__attribute__((constructor)) static void conformance_prepare(void) {
+    conformance_outcome = mmap(NULL, sizeof *conformance_outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+/// The calls that the cases from here on are about, up to the next COVERS: `COVERS(openat, close);`
+#define COVERS(...) printf("# covers %s\n", #__VA_ARGS__)
+
+/// Something seen in the present case that must be the same on the host and inside, whatever it is.
+#define OBSERVE(...) (printf("= " __VA_ARGS__), printf("\n"), fflush(stdout))
+
+/// Runs the block after it as the case `name`. Checks inside report at most one failure.
+#define CASE(name) for (int once_ = conformance_begin(#name); once_; once_ = 0, conformance_report(#name))
+
+static inline int conformance_begin(const char *name) {
+    const char *only = getenv("CONFORMANCE_CASE");
+    conformance_outcome->failed = 0;
+    return !only || !strcmp(only, name);
+}
 
 static inline void conformance_report(const char *name) {
-    if (conformance_failed) {
+    if (conformance_outcome->failed) {
         conformance_failures++;
-        printf("not ok %s: %s\n", name, conformance_reason);
+        printf("not ok %s: %s\n", name, conformance_outcome->reason);
     } else {
         printf("ok %s\n", name);
     }
@@ -37,9 +61,9 @@ static inline void conformance_report(const char *name) {
 
 #define FAIL_(...)                                                                                            \
     do {                                                                                                      \
-        if (!conformance_failed) {                                                                            \
-            conformance_failed = 1;                                                                           \
-            snprintf(conformance_reason, sizeof conformance_reason, __VA_ARGS__);                             \
+        if (!conformance_outcome->failed) {                                                                   \
+            conformance_outcome->failed = 1;                                                                  \
+            snprintf(conformance_outcome->reason, sizeof conformance_outcome->reason, __VA_ARGS__);           \
         }                                                                                                     \
     } while (0)
 
@@ -66,7 +90,7 @@ static inline void conformance_report(const char *name) {
             FAIL_("line %d: %s gives %lld, errno %d, not errno %d", __LINE__, #call, seen_, errno_, (wanted)); \
     } while (0)
 
-/// A scratch directory of this run, removed by nobody: sandboxes forget it, the harness removes it on the host.
+/// A scratch directory of this run; conformance_end removes it.
 static inline const char *conformance_directory(void) {
     static char path[64];
     if (!path[0]) {
@@ -76,8 +100,96 @@ static inline const char *conformance_directory(void) {
             perror("mkdtemp");
             exit(2);
         }
+        chmod(path, 0755);
     }
     return path;
+}
+
+/// Makes the scratch directory the working directory: cases name their files without it.
+static inline void conformance_enter(void) {
+    if (chdir(conformance_directory())) exit(2);
+}
+
+/// A file with this content, opened for reading and writing at its start.
+static inline int conformance_file(const char *name, const char *content) {
+    int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
+    if (fd < 0 || pwrite(fd, content, strlen(content), 0) != (ssize_t)strlen(content)) FAIL_("cannot make %s: errno %d", name, errno);
+    return fd;
+}
+
+/// The same, not left open.
+static inline void conformance_make(const char *name, const char *content) { close(conformance_file(name, content)); }
+
+/// Runs the block after it in a child, whose checks count for the case; the parent waits.
+#define CHILD                                                                                                 \
+    for (pid_t child_ = conformance_fork(); child_ >= 0; child_ = conformance_join(child_))                   \
+        if (child_ == 0)
+
+static inline pid_t conformance_fork(void) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child < 0) FAIL_("fork: errno %d", errno);
+    return child;
+}
+
+static inline pid_t conformance_join(pid_t child) {
+    if (child == 0) _exit(0);
+    int status = -1;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (status != 0) FAIL_("a child ended with status %#x", status);
+    return -1;
+}
+
+// Numbers that older headers lack.
+#ifndef SYS_cachestat
+#define SYS_cachestat 451
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifndef SYS_setxattrat
+#define SYS_setxattrat 463
+#define SYS_getxattrat 464
+#define SYS_listxattrat 465
+#define SYS_removexattrat 466
+#endif
+#ifndef SYS_file_getattr
+#define SYS_file_getattr 468
+#define SYS_file_setattr 469
+#endif
+
+static inline int conformance_is_root(void) { return geteuid() == 0; }
+
+/// Gives up every privilege for the rest of the process; files of the scratch directory stay reachable by their modes.
+static inline void conformance_become_nobody(void) {
+    if (!conformance_is_root()) return;
+    int nobody = 65534;
+    if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, nobody, nobody, nobody) ||
+        syscall(SYS_setresuid, nobody, nobody, nobody))
+        FAIL_("cannot become nobody: errno %d", errno);
+}
+
+static volatile int conformance_alarms;
+static inline void conformance_on_alarm(int n) {
+    (void)n;
+    conformance_alarms++;
+}
+/// SIGALRM in `milliseconds`, with a handler that counts it; `flags` are those of sigaction(2), SA_RESTART or 0.
+static inline void conformance_alarm(int milliseconds, int flags) {
+    struct sigaction action = {.sa_handler = conformance_on_alarm, .sa_flags = flags};
+    struct itimerval timer = {.it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
+    sigaction(SIGALRM, &action, NULL);
+    conformance_alarms = 0;
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/// A page that may be read but not written, with `length` bytes of `data` at its start.
+static inline void *conformance_read_only(const void *data, size_t length) {
+    char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memcpy(p, data, length);
+    mprotect(p, 4096, PROT_READ);
+    return p;
 }
 
 /// Two pages, the second of which is unmapped: returns the address of the last `length` bytes before the hole.
@@ -89,6 +201,16 @@ static inline void *conformance_before_hole(size_t length) {
 
 #define BAD_POINTER ((void *)0x10)
 
-static inline int conformance_end(void) { return conformance_failures ? 1 : 0; }
+static inline int conformance_remove(const char *path, const struct stat *status, int type, struct FTW *place) {
+    (void)status, (void)type, (void)place;
+    return remove(path), 0;
+}
+
+/// The program's last act: its exit status.
+static inline int conformance_end(void) {
+    chdir("/");
+    nftw(conformance_directory(), conformance_remove, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    return conformance_failures ? 1 : 0;
+}
 
 #endif

@@ -23,6 +23,9 @@ public final class SandboxKernel: Sendable {
     public let taskCounts = UserCounts()
     /// Queued signals per real user ID: RLIMIT_SIGPENDING.
     public let queuedSignals = UserCounts()
+    /// inotify instances and watches per real user ID.
+    let inotifyInstances = UserCounts()
+    let inotifyWatches = UserCounts()
     /// Users of address spaces and descriptor tables.
     let uses = UseCounts()
     /// Reports unusual events (unsupported calls, stub deaths) to whoever logs.

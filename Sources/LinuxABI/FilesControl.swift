@@ -90,6 +90,8 @@ public enum FcntlCommand {
     public static let F_NOTIFY: Int32 = 1026
     public static let F_DUPFD_QUERY: Int32 = 1027
     public static let F_CREATED_QUERY: Int32 = 1028
+    public static let F_GET_RW_HINT: Int32 = 1035
+    public static let F_SET_RW_HINT: Int32 = 1036
     public static let F_DUPFD_CLOEXEC: Int32 = 1030
     public static let F_SETPIPE_SZ: Int32 = 1031
     public static let F_GETPIPE_SZ: Int32 = 1032
@@ -125,6 +127,8 @@ public struct ReadWriteFlags: OptionSet, Hashable, Sendable {
     public static let noWait = ReadWriteFlags(rawValue: 0x08)
     public static let append = ReadWriteFlags(rawValue: 0x10)
     public static let noAppend = ReadWriteFlags(rawValue: 0x20)
+    public static let noSignal = ReadWriteFlags(rawValue: 0x100)
+    public static let supported: ReadWriteFlags = [.highPriority, .dataSync, .sync, .noWait, .append, .noAppend, .noSignal]
 }
 
 /// UTIME_NOW and UTIME_OMIT of utimensat(2).

@@ -103,6 +103,11 @@ public struct SignalInfo: GuestData {
         get { fields.1 }
         set { fields.1 = newValue }
     }
+    /// si_band and si_fd of `_sigpoll`.
+    public mutating func setFile(_ descriptor: Int32, band: UInt32) {
+        fields.0 = UInt64(band)
+        fields.1 = UInt64(UInt32(bitPattern: descriptor))
+    }
     /// si_addr of `_sigfault`.
     public var address: GuestAddress {
         get { GuestAddress(fields.0) }

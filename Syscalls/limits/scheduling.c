@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 int main(void) {
+    COVERS(getrlimit, setrlimit, prlimit64);
     CASE(limits) {
         struct rlimit old, limit;
         CHECK_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
@@ -30,6 +31,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
+    COVERS(getrusage);
     CASE(usage) {
         struct rusage usage;
         CHECK_EQ(getrusage(RUSAGE_SELF, &usage), 0);
@@ -39,6 +41,7 @@ int main(void) {
         CHECK_ERRNO(getrusage(7, &usage), EINVAL);
         CHECK_ERRNO(syscall(SYS_getrusage, 0, BAD_POINTER), EFAULT);
     }
+    COVERS(sysinfo, uname);
     CASE(system_information) {
         struct sysinfo info;
         CHECK_EQ(sysinfo(&info), 0);
@@ -54,6 +57,8 @@ int main(void) {
         CHECK(!strcmp(name.machine, "x86_64"));
         CHECK_ERRNO(syscall(SYS_uname, BAD_POINTER), EFAULT);
     }
+    COVERS(sched_getscheduler, sched_setscheduler, sched_getparam, sched_get_priority_max, sched_get_priority_min, sched_yield,
+           sched_getattr, sched_setattr);
     CASE(policies) {
         struct sched_param parameter = {0};
         CHECK_EQ(sched_getscheduler(0), SCHED_OTHER);
@@ -81,6 +86,7 @@ int main(void) {
         *(uint32_t *)attributes = 8;
         CHECK_ERRNO(syscall(SYS_sched_setattr, 0, attributes, 0), E2BIG);
     }
+    COVERS(sched_getaffinity, sched_setaffinity, getcpu);
     CASE(affinity) {
         cpu_set_t set, one;
         CHECK_EQ(sched_getaffinity(0, sizeof set, &set), 0);
@@ -100,6 +106,7 @@ int main(void) {
         CHECK_EQ(syscall(SYS_getcpu, &cpu, NULL, NULL), 0);
         CHECK(cpu < 4096);
     }
+    COVERS(getpriority, setpriority, ioprio_get, ioprio_set);
     CASE(nice_values) {
         pid_t child = fork();
         if (child == 0) {
@@ -121,6 +128,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_ioprio_get, 9, 0), EINVAL);
         CHECK_ERRNO(syscall(SYS_ioprio_set, 1, 0, 5 << 13), EINVAL);
     }
+    COVERS(getrandom);
     CASE(random_numbers) {
         unsigned char a[64] = {0}, b[64] = {0};
         CHECK_EQ(getrandom(a, sizeof a, 0), 64);

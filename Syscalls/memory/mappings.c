@@ -25,6 +25,7 @@ int main(void) {
     memset(page, 'f', sizeof page);
     write(fd, page, 6000);
 
+    COVERS(mmap);
     CASE(anonymous_memory_is_zero) {
         char *p = anonymous(1 << 20);
         long sum = 0;
@@ -41,6 +42,7 @@ int main(void) {
             munmap(p, 65536);
         }
     }
+    COVERS(munmap);
     CASE(unmap_in_the_middle) {
         char *p = anonymous(5 * 4096);
         memset(p, 1, 5 * 4096);
@@ -50,6 +52,7 @@ int main(void) {
         CHECK_EQ(p[3 * 4096], 1);
         munmap(p, 5 * 4096);
     }
+    COVERS(mprotect);
     CASE(protection_changes) {
         char *p = anonymous(3 * 4096);
         p[4096] = 9;
@@ -64,6 +67,7 @@ int main(void) {
         CHECK_ERRNO(mprotect(p, 4096, PROT_READ), ENOMEM);
         CHECK_ERRNO(mprotect(p + 1, 4096, PROT_READ), EINVAL);
     }
+    COVERS(mmap);
     CASE(private_file_mapping_copies) {
         char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
         CHECK_EQ(p[0], 'f');
@@ -86,6 +90,7 @@ int main(void) {
         CHECK_EQ(msync(p, 8192, MS_SYNC), 0);
         munmap(p, 8192);
     }
+    COVERS(mmap, ftruncate);
     CASE(truncate_takes_pages_away) {
         char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         CHECK_EQ(p[5000], 'f');
@@ -96,6 +101,7 @@ int main(void) {
         CHECK_EQ(p[5000], 0);
         munmap(p, 8192);
     }
+    COVERS(mmap);
     CASE(fixed_replaces_and_noreplace_does_not) {
         char *p = anonymous(3 * 4096);
         p[4096] = 1;
@@ -117,6 +123,7 @@ int main(void) {
         CHECK_ERRNO((long)mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, directory, 0), ENODEV);
         close(directory);
     }
+    COVERS(mremap);
     CASE(mremap_grows_moves_and_shrinks) {
         char *p = anonymous(2 * 4096);
         p[0] = 1, p[8191] = 2;
@@ -133,6 +140,7 @@ int main(void) {
         CHECK_ERRNO((long)mremap(q, 4096, 8192, MREMAP_MAYMOVE), EFAULT);
         munmap(target, 4096);
     }
+    COVERS(madvise);
     CASE(madvise_dontneed_zeroes) {
         char *p = anonymous(8192);
         p[0] = p[4096] = 1;
@@ -142,6 +150,7 @@ int main(void) {
         munmap(p, 8192);
         CHECK_ERRNO(madvise(p, 4096, MADV_DONTNEED), ENOMEM);
     }
+    COVERS(brk);
     CASE(break_grows_and_shrinks) {
         char *start = sbrk(0);
         CHECK(sbrk(100000) == start);
@@ -149,6 +158,7 @@ int main(void) {
         CHECK_EQ(start[50000], 0);
         CHECK(brk(start) == 0);
     }
+    COVERS(mmap, fork);
     CASE(copy_on_write_both_ways) {
         char *p = anonymous(1 << 20);
         memset(p, 1, 1 << 20);
@@ -167,6 +177,7 @@ int main(void) {
         CHECK_EQ(p[(1 << 20) - 1], 1);
         munmap(p, 1 << 20);
     }
+    COVERS(read, fork);
     CASE(system_call_writes_into_copy_on_write_page) {
         char *p = anonymous(4096);
         strcpy(p, "old");
@@ -181,6 +192,7 @@ int main(void) {
         CHECK_EQ(strcmp(p, "old"), 0);
         munmap(p, 4096);
     }
+    COVERS(mprotect);
     CASE(executable_memory) {
         unsigned char code[] = {0xb8, 42, 0, 0, 0, 0xc3};
         void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -189,6 +201,7 @@ int main(void) {
         CHECK_EQ(mprotect(p, 4096, PROT_READ | PROT_WRITE), 0);
         munmap(p, 4096);
     }
+    COVERS(mmap);
     CASE(huge_reservation) {
         char *p = mmap(NULL, 1ul << 36, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         CHECK(p != MAP_FAILED);
@@ -201,6 +214,7 @@ int main(void) {
         p[0] = 1;
         CHECK_EQ(p[0], 1);
     }
+    COVERS(mincore);
     CASE(mincore_reports) {
         char *p = anonymous(8192);
         p[0] = 1;
@@ -210,6 +224,7 @@ int main(void) {
         munmap(p, 8192);
         CHECK_ERRNO(mincore(p, 8192, resident), ENOMEM);
     }
+    COVERS(read, write);
     CASE(bad_pointers) {
         CHECK_ERRNO(read(fd, BAD_POINTER, 1), EFAULT);
         CHECK_ERRNO(write(fd, BAD_POINTER, 1), EFAULT);

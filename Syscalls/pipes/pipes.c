@@ -12,6 +12,7 @@
 int main(void) {
     signal(SIGPIPE, SIG_IGN);
     char b[100];
+    COVERS(pipe, pipe2, read, write);
     CASE(pipe_end_of_file_and_broken_pipe) {
         int p[2];
         CHECK_EQ(pipe2(p, O_CLOEXEC), 0);
@@ -65,12 +66,14 @@ int main(void) {
         CHECK_EQ(bad, 0);
         close(p[0]);
     }
+    COVERS(poll);
     CASE(poll_times_out) {
         CHECK_EQ(poll(NULL, 0, 10), 0);
         struct pollfd bad = {99, POLLIN, 0};
         CHECK_EQ(poll(&bad, 1, 0), 1);
         CHECK_EQ(bad.revents, POLLNVAL);
     }
+    COVERS(eventfd2);
     CASE(eventfd_counts) {
         int e = eventfd(3, EFD_NONBLOCK);
         uint64_t v = 4;
@@ -81,6 +84,7 @@ int main(void) {
         CHECK_ERRNO(read(e, &v, 4), EINVAL);
         close(e);
     }
+    COVERS(epoll_create1, epoll_ctl, epoll_wait);
     CASE(epoll_level_and_edge) {
         int p[2], e = epoll_create1(0);
         pipe(p);
@@ -107,6 +111,7 @@ int main(void) {
         CHECK_EQ(epoll_wait(e, seen, 4, 0), 0);
         close(e);
     }
+    COVERS(timerfd_create, timerfd_settime);
     CASE(timerfd_fires) {
         int t = timerfd_create(CLOCK_MONOTONIC, 0);
         struct itimerspec in = {{0, 0}, {0, 5000000}};
@@ -116,6 +121,7 @@ int main(void) {
         CHECK_EQ(expirations, 1);
         close(t);
     }
+    COVERS(socketpair, sendmsg, recvmsg);
     CASE(socket_pair_passes_descriptors) {
         int s[2], p[2];
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
@@ -143,6 +149,7 @@ int main(void) {
         close(s[1]);
         close(p[0]);
     }
+    COVERS(socket, bind, listen, connect, accept);
     CASE(stream_socket_by_path) {
         struct sockaddr_un name = {.sun_family = AF_UNIX};
         snprintf(name.sun_path, sizeof name.sun_path, "%s/socket", conformance_directory());
@@ -174,6 +181,7 @@ int main(void) {
         CHECK_ERRNO(connect(client, (void *)&name, sizeof name), ENOENT);
         close(client);
     }
+    COVERS(socketpair);
     CASE(sequenced_packets_keep_boundaries) {
         int s[2];
         socketpair(AF_UNIX, SOCK_SEQPACKET, 0, s);
@@ -184,6 +192,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(mknod, open);
     CASE(fifo_connects) {
         char path[128];
         snprintf(path, sizeof path, "%s/fifo", conformance_directory());

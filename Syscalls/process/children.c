@@ -11,6 +11,7 @@ static int exit_status(pid_t child) {
 
 int main(int argc, char **argv) {
     if (argc == 2) return atoi(argv[1]);
+    COVERS(fork, wait4);
     CASE(five_hundred_children) {
         int sum = 0;
         for (int i = 0; i < 500; i++) {
@@ -23,6 +24,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(sum, 2 * 19900 + 4950);
         CHECK_EQ(errno, ECHILD);
     }
+    COVERS(fork);
     CASE(memory_is_copied) {
         static int value = 1;
         char *heap = malloc(100000);
@@ -49,6 +51,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(*shared, 7);
         munmap(shared, 4096);
     }
+    COVERS(vfork, execve);
     CASE(vfork_and_exec) {
         pid_t child = vfork();
         if (child == 0) {
@@ -80,6 +83,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(exit_status(child), 21);
         unlink(path);
     }
+    COVERS(execve, fcntl);
     CASE(close_on_exec) {
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), kept = open("/dev/null", O_RDONLY);
         char command[128];
@@ -88,10 +92,12 @@ int main(int argc, char **argv) {
         close(fd);
         close(kept);
     }
+    COVERS(wait4);
     CASE(wait_errors) {
         CHECK_ERRNO(waitpid(-1, NULL, 0), ECHILD);
         CHECK_ERRNO(waitpid(1, NULL, 0x100), EINVAL);
     }
+    COVERS(wait4, waitid);
     CASE(nohang_and_nowait) {
         int p[2];
         pipe(p);
@@ -111,6 +117,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(exit_status(child), 3);
         close(p[0]);
     }
+    COVERS(setpgid, getpgid);
     CASE(process_groups) {
         pid_t child = fork();
         if (child == 0) {
@@ -123,6 +130,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(exit_status(child), 0);
         CHECK_ERRNO(setpgid(0, -1), EINVAL);
     }
+    COVERS(kill);
     CASE(group_kill) {
         pid_t child = fork();
         if (child == 0) {
@@ -136,6 +144,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(kill(-child, SIGTERM), 0);
         CHECK_EQ(exit_status(child), 1000 + SIGTERM);
     }
+    COVERS(execve);
     CASE(too_long_argument_list) {
         char *big = malloc(200000);
         memset(big, 'x', 199999);

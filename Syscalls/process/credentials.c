@@ -45,6 +45,7 @@ static int step;
 
 int main(void) {
     int root = geteuid() == 0;
+    COVERS(getresuid, getgroups, setuid, setfsuid);
     CASE(plain_queries) {
         uid_t r, e, s;
         CHECK_EQ(getresuid(&r, &e, &s), 0);
@@ -55,6 +56,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_setuid, -1), EINVAL);
         CHECK_EQ(setfsuid(-1), (int)geteuid());
     }
+    COVERS(capget);
     CASE(capability_headers) {
         struct __user_cap_header_struct header = {0x1234, 0};
         struct __user_cap_data_struct data[2];
@@ -69,6 +71,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_capset, &header, data), EPERM);
         CHECK_ERRNO(syscall(SYS_capget, BAD_POINTER, data), EFAULT);
     }
+    COVERS(prctl);
     CASE(no_new_privileges) {
         CHECK_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), EINVAL);
         CHECK_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0), EINVAL);
@@ -85,6 +88,7 @@ int main(void) {
         CHECK_ERRNO(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 1, 0, 0), EINVAL);
     }
     if (root) {
+        COVERS(setresuid);
         CASE(root_leaves_for_good) IN_CHILD({
             struct sets s;
             MUST(setuid(1000) == 0);
@@ -94,6 +98,7 @@ int main(void) {
             MUST(setgroups(0, NULL) == -1 && errno == EPERM);
             MUST(prctl(PR_CAPBSET_DROP, 1) == -1 && errno == EPERM);
         });
+        COVERS(setresuid);
         CASE(root_leaves_and_comes_back) IN_CHILD({
             struct sets before;
             struct sets s;
@@ -103,6 +108,7 @@ int main(void) {
             MUST(seteuid(0) == 0);
             MUST(get(&s) == 0 && s.effective == before.permitted);
         });
+        COVERS(prctl, setresuid);
         CASE(keep_capabilities) IN_CHILD({
             struct sets s;
             MUST(prctl(PR_SET_KEEPCAPS, 1) == 0 && prctl(PR_GET_KEEPCAPS) == 1);
@@ -113,6 +119,7 @@ int main(void) {
             MUST(set(s) == 0);
             MUST(get(&s) == 0 && s.effective == (s.permitted & 1));
         });
+        COVERS(setfsuid);
         CASE(file_system_user) IN_CHILD({
             struct sets s;
             MUST(setfsuid(1000) == 0);
@@ -120,6 +127,7 @@ int main(void) {
             MUST(setfsuid(0) == 1000);
             MUST(get(&s) == 0 && (s.effective & (1 << CAP_DAC_OVERRIDE)));
         });
+        COVERS(capget, capset);
         CASE(capability_sets) IN_CHILD({
             struct sets s;
             struct sets more;
@@ -139,6 +147,7 @@ int main(void) {
             MUST(prctl(PR_CAPBSET_DROP, CAP_KILL) == 0);
             MUST(prctl(PR_CAPBSET_READ, CAP_KILL) == 0);
         });
+        COVERS(setgroups, getgroups, setresgid);
         CASE(group_changes) IN_CHILD({
             gid_t list[3] = {30, 10, 20};
             gid_t seen[3];
@@ -154,6 +163,7 @@ int main(void) {
             MUST(setregid(2, 1) == 0);
             MUST(setgid(9) == -1 && errno == EPERM);
         });
+        COVERS(prctl);
         CASE(secure_bits) IN_CHILD({
             MUST(prctl(PR_GET_SECUREBITS) == 0);
             MUST(prctl(PR_SET_SECUREBITS, 1 << 30) == -1 && errno == EPERM);

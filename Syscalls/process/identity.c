@@ -2,7 +2,9 @@
 #include "conformance.h"
 
 int main(void) {
+    COVERS(getpid, gettid);
     CASE(getpid_equals_gettid_in_main_thread) CHECK_EQ(syscall(SYS_getpid), syscall(SYS_gettid));
+    COVERS(getppid);
     CASE(child_sees_parent) {
         pid_t parent = getpid();
         pid_t child = fork();
@@ -11,7 +13,9 @@ int main(void) {
         CHECK_EQ(waitpid(child, &status, 0), child);
         CHECK_EQ(status, 0);
     }
+    COVERS(getpgid);
     CASE(getpgid_of_absent_process) CHECK_ERRNO(getpgid(0x3ffffff), ESRCH);
+    COVERS(getsid);
     CASE(getsid_of_self) CHECK_EQ(getsid(0), getsid(getpid()));
     return conformance_end();
 }

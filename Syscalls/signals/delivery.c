@@ -60,6 +60,7 @@ static int overflow(int n) {
 }
 
 int main(void) {
+    COVERS(kill, rt_sigaction);
     CASE(kill_self_delivers_before_return) {
         install(SIGUSR1, 0, note);
         count = 0;
@@ -68,6 +69,7 @@ int main(void) {
         CHECK_EQ(last.si_code, SI_USER);
         CHECK_EQ(last.si_pid, getpid());
     }
+    COVERS(rt_sigprocmask, rt_sigpending);
     CASE(blocked_standard_signal_is_queued_once) {
         block(SIGUSR1, SIG_BLOCK);
         count = 0;
@@ -80,6 +82,7 @@ int main(void) {
         block(SIGUSR1, SIG_UNBLOCK);
         CHECK_EQ(count, 1);
     }
+    COVERS(rt_sigqueueinfo);
     CASE(real_time_signals_queue_in_order) {
         install(SIGRTMIN + 1, 0, note);
         block(SIGRTMIN + 1, SIG_BLOCK);
@@ -90,6 +93,7 @@ int main(void) {
         for (int i = 0; i < 5; i++) CHECK_EQ(order[i], i);
         CHECK_EQ(last.si_code, SI_QUEUE);
     }
+    COVERS(sigaltstack);
     CASE(fault_on_alternate_stack) {
         stack_t stack = {.ss_sp = alternate, .ss_size = sizeof alternate};
         CHECK_EQ(sigaltstack(&stack, NULL), 0);
@@ -99,6 +103,7 @@ int main(void) {
         CHECK_EQ(fault_code, SEGV_MAPERR);
         CHECK(on_alternate);
     }
+    COVERS(rt_sigaction);
     CASE(write_to_read_only_page_is_accerr) {
         char *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (!sigsetjmp(escape, 1)) *(volatile char *)(p + 5) = 1;
@@ -106,6 +111,7 @@ int main(void) {
         CHECK_EQ(fault_code, SEGV_ACCERR);
         munmap(p, 4096);
     }
+    COVERS(sigaltstack);
     CASE(stack_overflow_is_caught) {
         pid_t child = fork();
         if (child == 0) {
@@ -116,6 +122,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
+    COVERS(rt_sigaction, mmap);
     CASE(sigbus_past_end_of_file) {
         install(SIGBUS, SA_ONSTACK, on_fault);
         int fd = memfd_create("x", 0);
@@ -128,6 +135,7 @@ int main(void) {
         munmap(p, 8192);
         close(fd);
     }
+    COVERS(rt_sigreturn);
     CASE(handler_changes_registers) {
         install(SIGSEGV, SA_ONSTACK, skip_instruction);
         unsigned value;
@@ -135,6 +143,7 @@ int main(void) {
         CHECK_EQ(value, 1234);
         signal(SIGSEGV, SIG_DFL);
     }
+    COVERS(rt_sigaction);
     CASE(division_by_zero_is_sigfpe) {
         install(SIGFPE, 0, on_fault);
         volatile int zero = 0;
@@ -147,6 +156,7 @@ int main(void) {
         if (!sigsetjmp(escape, 1)) __asm__ volatile("ud2");
         CHECK_EQ(fault_code, ILL_ILLOPN);
     }
+    COVERS(rt_sigaction, read);
     CASE(read_restarts_with_sa_restart) {
         int p[2];
         pipe(p);
@@ -177,6 +187,7 @@ int main(void) {
         close(p[0]);
         close(p[1]);
     }
+    COVERS(nanosleep);
     CASE(nanosleep_reports_remaining_time) {
         install(SIGALRM, SA_RESTART, note);
         ualarm(20000, 0);
@@ -184,6 +195,7 @@ int main(void) {
         CHECK_ERRNO(nanosleep(&request, &remaining), EINTR);
         CHECK(remaining.tv_sec == 0 && remaining.tv_nsec > 500000000);
     }
+    COVERS(rt_sigsuspend);
     CASE(sigsuspend_swaps_the_mask) {
         block(SIGUSR1, SIG_BLOCK);
         count = 0;
@@ -197,6 +209,7 @@ int main(void) {
         CHECK(sigismember(&now, SIGUSR1));
         block(SIGUSR1, SIG_UNBLOCK);
     }
+    COVERS(rt_sigtimedwait);
     CASE(sigtimedwait_takes_a_signal) {
         block(SIGUSR2, SIG_BLOCK);
         kill(getpid(), SIGUSR2);
@@ -208,11 +221,13 @@ int main(void) {
         CHECK_EQ(sigtimedwait(&set, &info, &none), SIGUSR2);
         CHECK_ERRNO(sigtimedwait(&set, &info, &none), EAGAIN);
     }
+    COVERS(rt_sigaction);
     CASE(kill_and_stop_cannot_be_caught) {
         struct sigaction action = {.sa_handler = SIG_IGN};
         CHECK_ERRNO(sigaction(SIGKILL, &action, NULL), EINVAL);
         CHECK_ERRNO(sigaction(SIGSTOP, &action, NULL), EINVAL);
     }
+    COVERS(kill, wait4);
     CASE(stop_and_continue_are_reported) {
         pid_t child = fork();
         if (child == 0)
@@ -238,12 +253,14 @@ int main(void) {
         CHECK_EQ(last.si_code, CLD_EXITED);
         waitpid(child, NULL, 0);
     }
+    COVERS(rt_sigaction, wait4);
     CASE(ignored_sigchld_reaps) {
         signal(SIGCHLD, SIG_IGN);
         if (fork() == 0) _exit(0);
         CHECK_ERRNO(wait(NULL), ECHILD);
         signal(SIGCHLD, SIG_DFL);
     }
+    COVERS(kill);
     CASE(no_signal_65) CHECK_ERRNO(kill(getpid(), 65), EINVAL);
     return conformance_end();
 }

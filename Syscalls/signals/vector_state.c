@@ -42,6 +42,7 @@ static void *worker(void *argument) { return (void *)(long)keeps((double)(long)a
 
 int main(void) {
     if (!__builtin_cpu_supports("avx")) return 0;
+    COVERS(rt_sigreturn);
     CASE(across_signal_handlers) {
         signal(SIGALRM, clobber);
         struct itimerval often = {{0, 1000}, {0, 1000}}, off = {{0, 0}, {0, 0}};
@@ -53,6 +54,7 @@ int main(void) {
         setitimer(ITIMER_REAL, &off, NULL);
         CHECK(ticks >= 20);
     }
+    COVERS(sched_yield);
     CASE(across_context_switches) {
         pthread_t threads[8];
         for (long i = 0; i < 8; i++) pthread_create(&threads[i], NULL, worker, (void *)(i * 10 + 1));

@@ -24,6 +24,7 @@ static void on_signal(int n) { (void)n; }
 
 int main(void) {
     key_t key = 0x5c0000 + getpid();
+    COVERS(shmget, shmctl);
     CASE(segment_keys) {
         CHECK_ERRNO(shmget(key, 4096, 0600), ENOENT);
         int id = shmget(key, 5000, IPC_CREAT | IPC_EXCL | 0600);
@@ -42,6 +43,7 @@ int main(void) {
         CHECK_ERRNO(shmget(key, 5000, 0), ENOENT);
         CHECK_ERRNO(shmctl(id, IPC_STAT, &data), EINVAL);
     }
+    COVERS(shmat, shmdt, shmctl);
     CASE(segment_sharing) {
         int id = shmget(IPC_PRIVATE, 8192, 0600);
         volatile int *p = shmat(id, NULL, 0);
@@ -88,6 +90,7 @@ int main(void) {
         CHECK_ERRNO(shmdt(p + 1), EINVAL);
         CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
     }
+    COVERS(semget, semctl, semop);
     CASE(semaphore_values) {
         CHECK_ERRNO(semget(key, 3, 0600), ENOENT);
         CHECK_ERRNO(semget(IPC_PRIVATE, 0, 0600), EINVAL);
@@ -124,11 +127,12 @@ int main(void) {
         CHECK_EQ(semctl(id, 0, IPC_RMID), 0);
         CHECK_ERRNO(semctl(id, 0, GETVAL), EINVAL);
     }
+    COVERS(semop, semtimedop);
     CASE(semaphores_block_and_wake) {
         int id = semget(IPC_PRIVATE, 2, 0600);
         pid_t child = fork();
         if (child == 0) _exit(change(id, 0, -1, 0) == 0 && change(id, 1, 1, 0) == 0 ? 0 : 1);
-        nap(30);
+        for (int i = 0; i < 100 && semctl(id, 0, GETNCNT) == 0; i++) nap(10);
         CHECK_EQ(semctl(id, 0, GETNCNT), 1);
         CHECK_EQ(change(id, 0, 1, 0), 0);
         CHECK_EQ(change(id, 1, -1, 0), 0);
@@ -142,6 +146,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
+    COVERS(semop);
     CASE(semaphores_undo_at_exit) {
         int id = semget(IPC_PRIVATE, 1, 0600);
         semctl(id, 0, SETVAL, 3);
@@ -160,6 +165,7 @@ int main(void) {
         CHECK_ERRNO(change(id, 0, -9, 0), EINTR);
         semctl(id, 0, IPC_RMID);
     }
+    COVERS(msgget, msgsnd, msgrcv, msgctl);
     CASE(messages) {
         int id = msgget(IPC_PRIVATE, 0600);
         CHECK(id >= 0);

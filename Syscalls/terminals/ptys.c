@@ -36,6 +36,7 @@ static void lead(int master, int slave) {
 }
 
 int main(void) {
+    COVERS(setsid, ioctl);
     CASE(leader_exit_keeps_the_line) {
         int slave, master = open_pair(&slave);
         pid_t leader = fork();
@@ -117,6 +118,7 @@ int main(void) {
         CHECK_EQ(status, 0);
         close(slave), close(report[0]);
     }
+    COVERS(ioctl);
     CASE(foreground_group_gets_typed_signals) {
         int slave, master = open_pair(&slave), report[2];
         pipe(report);
@@ -136,6 +138,7 @@ int main(void) {
         CHECK_EQ(byte, '^');
         close(slave), close(master), close(report[0]), close(report[1]);
     }
+    COVERS(ioctl, wait4);
     CASE(suspend_character_stops) {
         int slave, master = open_pair(&slave), report[2];
         pipe(report);
@@ -165,6 +168,7 @@ int main(void) {
         CHECK_EQ(status, 0);
         close(slave), close(master), close(report[0]), close(report[1]);
     }
+    COVERS(read, ioctl);
     CASE(background_read_stops) {
         int slave, master = open_pair(&slave);
         pid_t leader = fork();
@@ -189,6 +193,7 @@ int main(void) {
         CHECK_EQ(status, 0);
         close(slave), close(master);
     }
+    COVERS(ioctl);
     CASE(window_size) {
         int slave, master = open_pair(&slave), report[2];
         pipe(report);
@@ -211,6 +216,7 @@ int main(void) {
         CHECK_EQ(status, 0);
         close(slave), close(master), close(report[0]), close(report[1]);
     }
+    COVERS(ioctl, read, write);
     CASE(lines_and_raw_bytes) {
         int slave, master = open_pair(&slave);
         struct termios t;

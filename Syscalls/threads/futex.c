@@ -91,6 +91,7 @@ static void *robust_body(void *argument) {
 static void on_signal(int n) { (void)n; }
 
 int main(void) {
+    COVERS(futex);
     CASE(wait_errors) {
         uint32_t word = 1;
         struct timespec bad = {0, 1000000000}, negative = {-1, 0};
@@ -176,6 +177,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
+    COVERS(futex);
     CASE(signals_interrupt) {
         uint32_t word = 0;
         struct sigaction action = {.sa_handler = on_signal};
@@ -258,6 +260,7 @@ int main(void) {
         CHECK_EQ(pthread_mutex_consistent(&robust), 0);
         CHECK_EQ(pthread_mutex_unlock(&robust), 0);
     }
+    COVERS(set_robust_list, get_robust_list);
     CASE(robust_lists) {
         struct robust_list_head *head = NULL;
         size_t length = 0;
@@ -267,6 +270,7 @@ int main(void) {
         CHECK(head != NULL);
         CHECK_ERRNO(syscall(SYS_get_robust_list, 0x3ffffff0, &head, &length), ESRCH);
     }
+    COVERS(futex_waitv);
     CASE(waitv) {
         static uint32_t words[2];
         struct futex_waitv v[2] = {{.val = 0, .uaddr = (uintptr_t)&words[0], .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG},

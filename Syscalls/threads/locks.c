@@ -61,6 +61,7 @@ static void *index_of(int i) { return (void *)(long)i; }
 static void *address_of_sum(int i) { return (void)i, &sum; }
 
 int main(void) {
+    COVERS(clone, clone3, futex);
     CASE(mutex_excludes) {
         run(count, none);
         CHECK_EQ(counter, THREADS * ROUNDS);
@@ -92,6 +93,7 @@ int main(void) {
         run(count, none);
         CHECK_EQ(counter, THREADS * ROUNDS);
     }
+    COVERS(set_robust_list, futex);
     CASE(robust_mutex_reports_dead_owner) {
         pthread_mutex_t *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         pthread_mutexattr_t attributes;
@@ -109,6 +111,7 @@ int main(void) {
         CHECK_EQ(pthread_mutex_consistent(shared), 0);
         CHECK_EQ(pthread_mutex_unlock(shared), 0);
     }
+    COVERS(futex);
     CASE(shared_semaphore_between_processes) {
         sem_t *semaphore = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         sem_init(semaphore, 1, 0);

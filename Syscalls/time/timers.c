@@ -38,6 +38,7 @@ static void burn(long ms) {
 }
 
 int main(void) {
+    COVERS(clock_gettime, clock_getres, clock_settime);
     CASE(clock_numbers) {
         struct timespec t;
         for (int c = 0; c <= 7; c++) CHECK_EQ(syscall(SYS_clock_gettime, c, &t), 0);
@@ -52,6 +53,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_clock_settime, CLOCK_MONOTONIC, &t), EINVAL);
         CHECK_ERRNO(syscall(SYS_clock_settime, CLOCK_REALTIME, BAD_POINTER), EFAULT);
     }
+    COVERS(clock_gettime, gettimeofday, time);
     CASE(clocks_agree) {
         struct timespec a, b;
         clock_gettime(CLOCK_MONOTONIC, &a);
@@ -63,6 +65,7 @@ int main(void) {
         time_t t = syscall(SYS_time, NULL);
         CHECK(t - v.tv_sec >= -1 && t - v.tv_sec <= 1);
     }
+    COVERS(clock_gettime, times);
     CASE(cpu_clocks) {
         clockid_t process, thread;
         struct timespec t;
@@ -79,6 +82,7 @@ int main(void) {
         CHECK(times(&tms) != (clock_t)-1);
         CHECK(tms.tms_utime + tms.tms_stime >= 1);
     }
+    COVERS(nanosleep, clock_nanosleep);
     CASE(sleep_errors) {
         struct timespec bad = {0, 1000000000}, negative = {-1, 0}, zero = {0, 0};
         CHECK_ERRNO(syscall(SYS_nanosleep, &bad, NULL), EINVAL);
@@ -102,6 +106,7 @@ int main(void) {
         CHECK_EQ(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL), 0);
         CHECK(now_ms(CLOCK_MONOTONIC) - before >= 18);
     }
+    COVERS(nanosleep, setitimer);
     CASE(handlers_interrupt_sleeps) {
         struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
         sigaction(SIGALRM, &action, NULL);
@@ -113,6 +118,7 @@ int main(void) {
         CHECK_EQ(alarms, 1);
         CHECK(left.tv_sec == 4);
     }
+    COVERS(setitimer, getitimer);
     CASE(interval_timer_repeats) {
         struct itimerval v = {.it_interval = {0, 5000}, .it_value = {0, 5000}}, old;
         alarms = 0;
@@ -131,11 +137,13 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_setitimer, 7, NULL, NULL), EINVAL);
         CHECK_ERRNO(syscall(SYS_getitimer, 7, &old), EINVAL);
     }
+    COVERS(alarm);
     CASE(alarm_rounds) {
         CHECK_EQ(alarm(100), 0);
         CHECK_EQ(alarm(0), 100);
         CHECK_EQ(alarm(0), 0);
     }
+    COVERS(setitimer);
     CASE(cpu_interval_timers) {
         struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
         sigaction(SIGPROF, &action, NULL);
@@ -157,6 +165,7 @@ int main(void) {
         CHECK(vtalarms >= 1);
         CHECK_EQ(setitimer(ITIMER_VIRTUAL, &off, NULL), 0);
     }
+    COVERS(setrlimit);
     CASE(cpu_limit) {
         pid_t child = fork();
         if (child == 0) {
@@ -170,6 +179,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU);
     }
+    COVERS(timer_create, timer_settime, timer_gettime, timer_delete);
     CASE(posix_timer_signals) {
         struct sigaction action = {.sa_sigaction = on_timer, .sa_flags = SA_SIGINFO};
         sigaction(SIGUSR1, &action, NULL);
@@ -204,6 +214,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_timer_delete, id), EINVAL);
         CHECK_ERRNO(syscall(SYS_timer_gettime, id, &old), EINVAL);
     }
+    COVERS(timer_create, timer_settime, timer_getoverrun);
     CASE(posix_timer_errors) {
         int id;
         struct sigevent event = {.sigev_notify = 77, .sigev_signo = SIGUSR1};
@@ -221,6 +232,7 @@ int main(void) {
         CHECK_EQ(syscall(SYS_timer_getoverrun, id), 0);
         CHECK_EQ(syscall(SYS_timer_delete, id), 0);
     }
+    COVERS(timer_create, timer_settime, timer_gettime);
     CASE(posix_timer_without_signal) {
         struct sigevent event = {.sigev_notify = SIGEV_NONE};
         int id;
@@ -235,6 +247,7 @@ int main(void) {
         CHECK_EQ(now.it_value.tv_nsec, 0);
         CHECK_EQ(syscall(SYS_timer_delete, id), 0);
     }
+    COVERS(timer_create);
     CASE(posix_timer_on_cpu_time) {
         struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1, .sigev_value.sival_int = 7};
         int id;
@@ -247,6 +260,7 @@ int main(void) {
         CHECK_EQ(timer_value, 7);
         CHECK_EQ(syscall(SYS_timer_delete, id), 0);
     }
+    COVERS(timerfd_create, timerfd_settime, timerfd_gettime);
     CASE(timerfd_reads) {
         CHECK_ERRNO(timerfd_create(CLOCK_PROCESS_CPUTIME_ID, 0), EINVAL);
         CHECK_ERRNO(timerfd_create(CLOCK_MONOTONIC, 1), EINVAL);
@@ -282,6 +296,7 @@ int main(void) {
         CHECK(old.it_value.tv_sec == 0 && old.it_value.tv_nsec == 0);
         close(fd);
     }
+    COVERS(setitimer, getitimer);
     CASE(timers_end_with_exec_and_fork) {
         struct itimerval v = {.it_value = {100, 0}}, old;
         CHECK_EQ(setitimer(ITIMER_REAL, &v, NULL), 0);
@@ -295,6 +310,7 @@ int main(void) {
         CHECK_EQ(status, 0);
         alarm(0);
     }
+    COVERS(adjtimex, clock_adjtime);
     CASE(discipline_is_read_only) {
         struct timex t = {0};
         CHECK(syscall(SYS_adjtimex, &t) >= 0);

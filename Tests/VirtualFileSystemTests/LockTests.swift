@@ -56,6 +56,19 @@ import Testing
         #expect(throws: Errno.ERESTARTSYS) { try locks.lock(lock(second, 0, 9), caller: probe) }
     }
 
+    @Test func aWaiterWhoHasTheLockAlreadyBlocksNobodyInACircle() throws {
+        let caller = TestCaller()
+        caller.parkError = .ERESTARTSYS
+        #expect(locks.tryLock(lock(first, 0, 9)) == nil)
+        // While `second` still stands as waiting for `first`, it gets the lock; then `first` wants it back and has to wait.
+        let probe = Probe {
+            locks.unlock(owner: .process(ObjectIdentifier(first)), start: 0, end: 9)
+            #expect(locks.tryLock(lock(second, 0, 9)) == nil)
+            #expect(throws: Errno.ERESTARTSYS) { try locks.lock(lock(first, 0, 9), caller: caller) }
+        }
+        #expect(throws: Errno.ERESTARTSYS) { try locks.lock(lock(second, 0, 9), caller: probe) }
+    }
+
     @Test func wholeFileLocksConvertByGivingUpTheOld() {
         let a = LockOwner.description(ObjectIdentifier(first)), b = LockOwner.description(ObjectIdentifier(second))
         #expect(locks.tryLockWhole(a, exclusive: false))

@@ -31,11 +31,8 @@ struct SystemFileContent: SyntheticContent {
 
     /// All are without a device.
     private func fileSystems(_ namespace: MountNamespace) -> [UInt8] {
-        var names = Set(namespace.fileSystemTypes.names)
-        for mount in namespace.mounts { names.insert(mount.fileSystem.typeName) }
-        names.formUnion(["proc", "sysfs", "tmpfs", "pipefs", "sockfs"])
         var text = TextBuilder()
-        for name in names.sorted() { text.line("nodev\t\(name)") }
+        for name in namespace.listedFileSystemTypes { text.line("nodev\t\(name)") }
         return text.bytes
     }
 

@@ -4,6 +4,8 @@ import VirtualFileSystem
 
 /// rename(2). A node moves as it is, with its lower node: nothing is copied.
 extension TmpfsInode {
+    var holdsWhiteouts: Bool { true }
+
     func rename(
         _ name: FileName, child: any Inode, to newParent: any Inode, _ newName: FileName, replacing: (any Inode)?, exchange: Bool,
         caller: any Caller

@@ -111,11 +111,11 @@ public final class Epoll: FileOperations {
 
     /// Up to `maximum` events that are ready now; does not wait.
     public func collect(maximum: Int) -> [EpollEvent] {
-        var left = ready.withLock { $0.count }
-        if left == 0 { return [] }
         var events: [EpollEvent] = []
+        // Even an empty list is only looked at with the lock: a level-triggered item may be off it while another thread asks the file,
+        // and its return wakes nobody.
         scan.withLock { _ in
-            left = ready.withLock { $0.count }
+            var left = ready.withLock { $0.count }
             while left > 0 && events.count < maximum {
                 left -= 1
                 guard let item = ready.withLock({ $0.popFirst() }) else { break }
@@ -142,8 +142,7 @@ public final class Epoll: FileOperations {
 
     /// A set is readable when a wait on it would return events. Items found not ready leave the list.
     public func readiness() -> PollEvents {
-        if ready.withLock({ $0.count }) == 0 { return [] }
-        return scan.withLock { _ in
+        scan.withLock { _ in
             while let item = ready.withLock({ $0.popFirst() }) {
                 item.state.withLock { $0.isQueued = false }
                 let now = item.operations.readiness()
@@ -175,6 +174,8 @@ public final class Epoll: FileOperations {
 
     public func addWaiter(_ entry: WaitEntry) { waiters.add(entry) }
     public func removeWaiter(_ entry: WaitEntry) { waiters.remove(entry) }
+    /// lseek(2) succeeds and does nothing (noop_llseek).
+    public func seek(offset: Int64, whence: Int32, current: Int64) throws(Errno) -> Int64 { current }
     public var isPollable: Bool { true }
 
     public func released() {

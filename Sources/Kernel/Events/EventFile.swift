@@ -66,6 +66,8 @@ public final class EventFile: FileOperations {
     }
     public func addWaiter(_ entry: WaitEntry) { waiters.add(entry) }
     public func removeWaiter(_ entry: WaitEntry) { waiters.remove(entry) }
+    /// lseek(2) succeeds and does nothing (noop_llseek).
+    public func seek(offset: Int64, whence: Int32, current: Int64) throws(Errno) -> Int64 { current }
     public var isPollable: Bool { true }
 
     public var descriptionInfo: String {

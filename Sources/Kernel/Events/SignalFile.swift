@@ -70,6 +70,8 @@ public final class SignalFile: FileOperations {
         }
         queue?.remove(entry)
     }
+    /// lseek(2) succeeds and does nothing (noop_llseek).
+    public func seek(offset: Int64, whence: Int32, current: Int64) throws(Errno) -> Int64 { current }
     public var isPollable: Bool { true }
 
     public var descriptionInfo: String {

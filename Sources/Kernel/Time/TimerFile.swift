@@ -99,6 +99,8 @@ public final class TimerFile: FileOperations {
 
     // MARK: FileOperations
 
+    /// lseek(2) succeeds and does nothing (noop_llseek).
+    public func seek(offset: Int64, whence: Int32, current: Int64) throws(Errno) -> Int64 { current }
     public var isPollable: Bool { true }
     public func readiness() -> PollEvents { state.withLock { $0.ticks > 0 } ? .allReadable : [] }
     public func addWaiter(_ entry: WaitEntry) { queue.add(entry) }

@@ -142,7 +142,7 @@ public enum SystemCallName {
             320,
             """
             kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect \
-            pkey_alloc pkey_free statx io_pgetevents rseq
+            pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe
             """
         ),
         (

@@ -162,6 +162,7 @@ extension SystemCallFamilies {
         let file = try current.file(a.int(0))
         guard let inode = file.inode, file.type == .regular, file.isWritable else { throw .EINVAL }
         try VFS.truncate(inode, to: a.long(1), caller: current)
+        FileNotice.post(.modify, file)
         return 0
     }
 }

@@ -76,6 +76,7 @@ extension SystemCallFamilies {
                 // A call fills what one page-cache read would; huge buffers do not hold the lock for a whole large directory.
                 return records.bytes.count < 256 << 10
             }
+            FileNotice.post(.access, file)
             if isTooSmall { throw .EINVAL }
             try current.memory.copyOut(records.bytes, to: a.address(1))
             position = next

@@ -20,13 +20,14 @@ extension SystemCallFamilies {
             return 0
         case FcntlCommand.F_GETFL: return Int(file.statusFlags.rawValue)
         case FcntlCommand.F_DUPFD_QUERY: return (try? current.files.get(a.int(2))) === file ? 1 : 0
+        case FcntlCommand.F_CREATED_QUERY: return file.wasCreated ? 1 : 0
         default: break
         }
         // O_PATH descriptors know no other command.
         if file.isPathOnly { throw .EBADF }
         switch command {
         case FcntlCommand.F_SETFL:
-            try setStatusFlags(OpenFlags(rawValue: a.uint(2)), of: file, current)
+            try setStatusFlags(OpenFlags(rawValue: a.uint(2)), of: file, number, current)
             return 0
         case FcntlCommand.F_GETLK, FcntlCommand.F_SETLK, FcntlCommand.F_SETLKW, FcntlCommand.F_OFD_GETLK, FcntlCommand.F_OFD_SETLK,
             FcntlCommand.F_OFD_SETLKW:
@@ -49,6 +50,7 @@ extension SystemCallFamilies {
             guard a.uint(2) & ~FileSeals.all.rawValue == 0 else { throw .EINVAL }
             try file.operations.addSeals(FileSeals(rawValue: a.uint(2)))
             return 0
+        case FcntlCommand.F_GET_RW_HINT, FcntlCommand.F_SET_RW_HINT: return try writeHint(current, file, command, a.address(2))
         case FcntlCommand.F_GET_SEALS:
             guard let seals = file.operations.seals else { throw .EINVAL }
             return Int(seals.rawValue)
@@ -65,7 +67,7 @@ extension SystemCallFamilies {
     }
 
     /// F_SETFL: O_APPEND, O_NONBLOCK, O_ASYNC, O_DIRECT and O_NOATIME change, the rest of `new` is ignored.
-    static func setStatusFlags(_ new: OpenFlags, of file: FileDescription, _ current: CurrentTask) throws(Errno) {
+    static func setStatusFlags(_ new: OpenFlags, of file: FileDescription, _ number: Int32, _ current: CurrentTask) throws(Errno) {
         let changeable: OpenFlags = [.append, .nonBlocking, .async, .direct, .noAccessTime]
         let old = file.statusFlags
         if new.contains(.noAccessTime) && !old.contains(.noAccessTime) {
@@ -75,6 +77,9 @@ extension SystemCallFamilies {
         let result = old.subtracting(changeable).union(new.intersection(changeable))
         try file.operations.statusFlagsChanged(result)
         file.changeStatusFlags(set: new.intersection(changeable), clear: changeable)
+        if new.contains(.async) != old.contains(.async) {
+            AsyncSignal.set(new.contains(.async), on: file, descriptor: number, kernel: current.kernel)
+        }
     }
 
     /// F_SETLEASE: there are no leases; the answers are those of a file that others have open.
@@ -85,6 +90,24 @@ extension SystemCallFamilies {
         let lease = CapabilitySet(rawValue: 1 << 28)
         guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(lease) else { throw .EACCES }
         throw .EAGAIN
+    }
+
+    /// How long what is written will live: advice for devices, kept with the inode.
+    private static func writeHint(_ current: CurrentTask, _ file: FileDescription, _ command: Int32, _ address: GuestAddress)
+        throws(Errno) -> Int
+    {
+        guard let inode = file.inode else { throw .EINVAL }
+        guard command == FcntlCommand.F_SET_RW_HINT else {
+            try current.memory.store(inode.shared.writeHint, at: address)
+            return 0
+        }
+        let credentials = current.credentials
+        guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(.fowner) else { throw .EPERM }
+        let hint = try current.memory.load(UInt64.self, at: address)
+        // RWH_WRITE_LIFE_NOT_SET…RWH_WRITE_LIFE_EXTREME.
+        guard hint <= 5 else { throw .EINVAL }
+        inode.shared.writeHint = hint
+        return 0
     }
 
     // MARK: I/O signals

@@ -16,8 +16,9 @@ extension CurrentTask {
 
     /// Where a relative `path` starts for an *at call; nil for the working directory and for absolute paths, which ignore the
     /// descriptor.
-    /// - Throws: EBADF, ENOTDIR.
+    /// - Throws: EBADF, ENOTDIR; ENOENT for an empty path, which getname() refuses before it looks at the descriptor.
     func base(_ directory: Int32, _ path: [UInt8]) throws(Errno) -> Path? {
+        if path.isEmpty { throw .ENOENT }
         if path.first == UInt8(ascii: "/") || directory == AtFlags.workingDirectory { return nil }
         return try base(directory)
     }
@@ -67,10 +68,9 @@ enum TransferLimit {
 }
 
 extension CurrentTask {
-    /// The buffer of read(2) or write(2). - Throws: EFAULT, EINVAL for a count that is negative as ssize_t.
+    /// The buffer of read(2) or write(2). - Throws: EFAULT, also for a count that no user address leaves room for.
     @inline(__always)
     func buffer(_ address: GuestAddress, _ count: UInt64) throws(Errno) -> IOBuffer {
-        guard Int64(bitPattern: count) >= 0 else { throw .EINVAL }
         try TransferLimit.check(address, count)
         return IOBuffer(memory, address, min(Int(truncatingIfNeeded: count), TransferLimit.bytes))
     }

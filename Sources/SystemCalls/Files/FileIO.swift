@@ -54,6 +54,15 @@ enum FileIO {
     static func read(
         _ file: FileDescription, _ buffer: inout IOBuffer, at offset: Int64? = nil, flags: ReadWriteFlags = [], _ current: CurrentTask
     ) throws(Errno) -> Int {
+        let count = try readUnnoticed(file, &buffer, at: offset, flags: flags, current)
+        if count > 0 { FileNotice.post(.access, file) }
+        return count
+    }
+
+    @inline(__always)
+    private static func readUnnoticed(
+        _ file: FileDescription, _ buffer: inout IOBuffer, at offset: Int64?, flags: ReadWriteFlags, _ current: CurrentTask
+    ) throws(Errno) -> Int {
         if file.type == .directory { throw .EISDIR }
         let operations = file.operations
         let nonBlocking = file.isNonBlocking || flags.contains(.noWait)
@@ -92,7 +101,9 @@ enum FileIO {
         let status = file.statusFlags
         let count: Int
         if offset == nil && (!operations.isSeekable || operations.hasOwnPosition) {
-            count = try writeStream(operations, &buffer, nonBlocking: status.contains(.nonBlocking) || flags.contains(.noWait), current)
+            count = try writeStream(
+                operations, &buffer, nonBlocking: status.contains(.nonBlocking) || flags.contains(.noWait),
+                raisesSignal: !flags.contains(.noSignal), current)
         } else {
             let appends = (status.contains(.append) && !flags.contains(.noAppend)) || flags.contains(.append)
             if let offset {
@@ -109,12 +120,13 @@ enum FileIO {
         if count > 0 && (status.contains(.dataSync) || !flags.isDisjoint(with: [.dataSync, .sync])) && file.type == .regular {
             try operations.synchronize(dataOnly: !(status.isSuperset(of: .sync) || flags.contains(.sync)))
         }
+        if count > 0 { FileNotice.post(.modify, file) }
         return count
     }
 
     /// A stream takes all, waiting for room as often as need be; interrupted, it reports what it took.
     private static func writeStream(
-        _ operations: any FileOperations, _ buffer: inout IOBuffer, nonBlocking: Bool, _ current: CurrentTask
+        _ operations: any FileOperations, _ buffer: inout IOBuffer, nonBlocking: Bool, raisesSignal: Bool, _ current: CurrentTask
     ) throws(Errno) -> Int {
         // Counted rather than asked of the buffer: /dev/null takes all without looking at it.
         let wanted = buffer.remaining
@@ -127,7 +139,7 @@ enum FileIO {
                 total += count
                 if count == 0 || total >= wanted { return total }
             } catch {
-                if error == .EPIPE { current.raise(.SIGPIPE) }
+                if error == .EPIPE && raisesSignal { current.raise(.SIGPIPE) }
                 if total > 0 { return total }
                 throw error
             }

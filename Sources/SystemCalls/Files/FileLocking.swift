@@ -35,7 +35,9 @@ extension SystemCallFamilies {
         let isDescriptionLock = command >= FcntlCommand.F_OFD_GETLK
         if isDescriptionLock && request.processID != 0 { throw .EINVAL }
         let isQuery = command == FcntlCommand.F_GETLK || command == FcntlCommand.F_OFD_GETLK
-        guard (0...2).contains(request.type), !isQuery || request.type != FlockBuffer.unlock else { throw .EINVAL }
+        guard (0...2).contains(request.type) else { throw .EINVAL }
+        // Only a description's own locks can be asked for by their absence.
+        guard command != FcntlCommand.F_GETLK || request.type != FlockBuffer.unlock else { throw .EINVAL }
         let (start, end) = try range(request, file)
         guard let inode = file.inode else { throw .ENOLCK }
         let lock = RecordLock(
@@ -44,7 +46,9 @@ extension SystemCallFamilies {
             processID: isDescriptionLock ? -1 : current.processID)
 
         if isQuery {
-            if let conflict = inode.shared.locksIfAny?.conflict(with: lock) {
+            let locks = inode.shared.locksIfAny
+            let found = request.type == FlockBuffer.unlock ? locks?.held(in: lock) : locks?.conflict(with: lock)
+            if let conflict = found {
                 request.type = conflict.isExclusive ? FlockBuffer.write : FlockBuffer.read
                 request.whence = 0
                 request.start = conflict.start

@@ -15,7 +15,7 @@ extension SystemCallFamilies {
     /// Reads one chunk at `offset`, without moving any position.
     private static func chunk(_ file: FileDescription, at offset: Int64, _ count: Int, _ current: CurrentTask) throws(Errno) -> [UInt8] {
         var buffer = IOBuffer(kernelCapacity: min(count, chunk))
-        _ = try file.operations.read(&buffer, at: .offset(offset), caller: current)
+        if try file.operations.read(&buffer, at: .offset(offset), caller: current) > 0 { FileNotice.post(.access, file) }
         return buffer.kernelBytes
     }
 
@@ -118,12 +118,12 @@ extension SystemCallFamilies {
         guard source.type == .regular, target.type == .regular, let from = source.inode, let to = target.inode else { throw .EINVAL }
         guard source.isReadable, target.isWritable, !target.statusFlags.contains(.append) else { throw .EBADF }
         guard from.fileSystem === to.fileSystem else { throw .EXDEV }
-        guard Int64(bitPattern: a.a4) >= 0, readAt >= 0, writeAt >= 0 else { throw .EINVAL }
-        guard !readAt.addingReportingOverflow(a.long(4)).overflow, !writeAt.addingReportingOverflow(a.long(4)).overflow else {
-            throw .EOVERFLOW
-        }
+        // The length is unsigned, and bounded only by what the source holds (generic_copy_file_checks).
+        for start in [readAt, writeAt] where UInt64(bitPattern: start).addingReportingOverflow(a.a4).overflow { throw .EOVERFLOW }
+        guard readAt >= 0, writeAt >= 0 else { throw .EINVAL }
         let size = Int64(clamping: try from.attributes().size)
-        let count = min(Int(truncatingIfNeeded: a.a4), TransferLimit.bytes, Int(max(0, size - readAt)))
+        guard writeAt < Int64.max else { throw .EFBIG }
+        let count = min(Int(clamping: a.a4), TransferLimit.bytes, Int(max(0, size - readAt)), Int(Int64.max - writeAt))
         if from === to && readAt < writeAt &+ Int64(count) && writeAt < readAt &+ Int64(count) { throw .EINVAL }
 
         var total = 0

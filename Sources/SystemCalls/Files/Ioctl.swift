@@ -28,17 +28,22 @@ extension SystemCallFamilies {
         case IoctlRequest.FIONBIO: try setFlag(.nonBlocking, of: file, current, argument)
         case IoctlRequest.FIOASYNC:
             guard file.operations.isPollable else { throw .ENOTTY }
+            let wasOn = file.statusFlags.contains(.async)
             try setFlag(.async, of: file, current, argument)
+            let isOn = file.statusFlags.contains(.async)
+            if isOn != wasOn { AsyncSignal.set(isOn, on: file, descriptor: number, kernel: current.kernel) }
         case Generic.FIOQSIZE:
             switch file.type {
             case .regular, .directory, .symbolicLink:
-                try current.memory.store(Int64(clamping: try file.attributes().size), at: argument)
+                // What the file takes up, whatever the name says (inode_get_bytes).
+                try current.memory.store(Int64(clamping: try file.attributes().blocks) * 512, at: argument)
             default: throw .ENOTTY
             }
         case Generic.FIGETBSZ:
             guard file.inode != nil else { throw .EINVAL }
             try current.memory.store(Int32(truncatingIfNeeded: try file.attributes().blockSize), at: argument)
-        case Generic.FICLONE, Generic.FICLONERANGE, Generic.FIDEDUPERANGE, Generic.FS_IOC_FIEMAP: throw .EOPNOTSUPP
+        case Generic.FICLONE: try refuseClone(try current.file(Int32(truncatingIfNeeded: a.a2)), into: file)
+        case Generic.FICLONERANGE, Generic.FIDEDUPERANGE, Generic.FS_IOC_FIEMAP: throw .EOPNOTSUPP
         case Generic.FIFREEZE, Generic.FITHAW: throw current.credentials.has(.sysAdmin) ? .EOPNOTSUPP : .EPERM
         case IoctlRequest.FIONREAD where file.type == .regular && file.operations.isSeekable && !file.operations.hasOwnPosition:
             let size = Int64(clamping: try file.attributes().size)
@@ -47,6 +52,15 @@ extension SystemCallFamilies {
         default: return try file.operations.ioctl(a.uint(1), argument: a.a2, caller: current)
         }
         return 0
+    }
+
+    /// No file system here shares blocks between files; what is wrong with the arguments comes first (vfs_clone_file_range).
+    private static func refuseClone(_ source: FileDescription, into target: FileDescription) throws(Errno) {
+        guard let from = source.inode, let to = target.inode, from.fileSystem === to.fileSystem else { throw .EXDEV }
+        if source.type == .directory || target.type == .directory { throw .EISDIR }
+        guard source.type == .regular, target.type == .regular else { throw .EINVAL }
+        guard source.isReadable, target.isWritable, !target.statusFlags.contains(.append) else { throw .EBADF }
+        throw .EOPNOTSUPP
     }
 
     private static func setFlag(_ flag: OpenFlags, of file: FileDescription, _ current: CurrentTask, _ argument: GuestAddress)

@@ -142,8 +142,8 @@ extension SystemCallFamilies {
 
     /// RWF_* (kiocb_set_rw_flags). - Throws: EOPNOTSUPP, EINVAL.
     private static func parse(_ raw: UInt32) throws(Errno) -> ReadWriteFlags {
-        guard raw & ~0x3f == 0 else { throw .EOPNOTSUPP }
         let flags = ReadWriteFlags(rawValue: raw)
+        guard flags.isSubset(of: .supported) else { throw .EOPNOTSUPP }
         if flags.contains(.append) && flags.contains(.noAppend) { throw .EINVAL }
         return flags
     }

@@ -82,8 +82,6 @@ extension SystemCallFamilies {
         case .directory: throw .EISDIR
         default: throw .ENODEV
         }
-        // Appending files can only grow.
-        if file.statusFlags.contains(.append) && mode & ~keepSize != 0 { throw .EPERM }
         let (end, overflow) = offset.addingReportingOverflow(length)
         if overflow { throw .EFBIG }
         if mode & keepSize == 0 && UInt64(end) > current.fileSizeLimit {
@@ -92,6 +90,7 @@ extension SystemCallFamilies {
         }
         if let inode = file.inode { try VFS.removePrivileges(inode, caller: current) }
         try file.operations.allocate(mode: mode, offset: offset, length: length, caller: current)
+        FileNotice.post(.modify, file)
         return 0
     }
 

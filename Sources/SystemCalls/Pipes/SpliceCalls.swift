@@ -98,8 +98,13 @@ extension CurrentTask {
         _ input: FileDescription, _ output: FileDescription, waits: Bool, _ transfer: () throws(Errno) -> Int
     ) throws(Errno) -> Int {
         do throws(Errno) {
-            if !waits { return try transfer() }
-            return try retry(on: [(input.operations, .allReadable), (output.operations, .allWritable)], transfer)
+            let count =
+                waits ? try retry(on: [(input.operations, .allReadable), (output.operations, .allWritable)], transfer) : try transfer()
+            if count > 0 {
+                FileNotice.post(.access, input)
+                FileNotice.post(.modify, output)
+            }
+            return count
         } catch {
             if error == .EPIPE { raise(.SIGPIPE) }
             throw error

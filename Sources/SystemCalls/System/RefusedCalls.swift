@@ -4,7 +4,18 @@ import VirtualFileSystem
 
 /// Calls that a sandbox refuses, each with the error of a Linux kernel that lacks the feature or the privilege.
 extension SystemCallFamilies {
-    public static let refusedCalls: [SystemCallEntry] =
+    /// A call that always fails with the same error. Syscalls/table.tsv gives the reason of each.
+    public struct Refusal: Sendable {
+        public let number: Int
+        public let name: String
+        public let error: Errno
+    }
+
+    public static let refusedCalls: [SystemCallEntry] = refusals.map { refusal in
+        SystemCallEntry(refusal.number, refusal.name, { (_, _) throws(Errno) in throw refusal.error })
+    }
+
+    public static let refusals: [Refusal] =
         privileged(
             [
                 (153, "vhangup"), (163, "acct"), (172, "iopl"), (173, "ioperm"), (175, "init_module"),
@@ -14,7 +25,8 @@ extension SystemCallFamilies {
         + missing(
             [
                 // Removed from Linux, or never in it.
-                (134, "uselib"), (156, "_sysctl"), (174, "create_module"), (177, "get_kernel_syms"), (178, "query_module"),
+                (134, "uselib"),
+                (156, "_sysctl"), (174, "create_module"), (177, "get_kernel_syms"), (178, "query_module"),
                 (180, "nfsservctl"), (181, "getpmsg"), (182, "putpmsg"), (183, "afs_syscall"), (184, "tuxcall"), (185, "security"),
                 (205, "set_thread_area"), (211, "get_thread_area"), (212, "lookup_dcookie"), (214, "epoll_ctl_old"),
                 (215, "epoll_wait_old"), (236, "vserver"),
@@ -28,13 +40,13 @@ extension SystemCallFamilies {
                 (446, "landlock_restrict_self"), (453, "map_shadow_stack"), (459, "lsm_get_self_attr"), (460, "lsm_set_self_attr"),
                 (461, "lsm_list_modules"),
             ])
-        + [.init(298, "perf_event_open", { (_, _) throws(Errno) in throw .EACCES })]
+        + [Refusal(number: 298, name: "perf_event_open", error: .EACCES)]
 
     /// EPERM, whoever asks: what they change is the host's.
-    private static func privileged(_ calls: [(Int, String)]) -> [SystemCallEntry] {
-        calls.map { SystemCallEntry($0.0, $0.1, { (_, _) throws(Errno) in throw .EPERM }) }
+    private static func privileged(_ calls: [(Int, String)]) -> [Refusal] {
+        calls.map { Refusal(number: $0.0, name: $0.1, error: .EPERM) }
     }
-    private static func missing(_ calls: [(Int, String)]) -> [SystemCallEntry] {
-        calls.map { SystemCallEntry($0.0, $0.1, { (_, _) throws(Errno) in throw .ENOSYS }) }
+    private static func missing(_ calls: [(Int, String)]) -> [Refusal] {
+        calls.map { Refusal(number: $0.0, name: $0.1, error: .ENOSYS) }
     }
 }

@@ -104,7 +104,7 @@ extension SystemCallFamilies {
 
     /// sysfs(2): the list of file-system types by index.
     @Sendable static func sysSysfs(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        let names = current.mountNamespace.fileSystemTypes.names.sorted()
+        let names = current.mountNamespace.listedFileSystemTypes
         switch a.int(0) {
         case 1:
             let name = try current.path(at: a.address(1))

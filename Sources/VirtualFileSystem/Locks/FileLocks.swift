@@ -65,6 +65,11 @@ public final class FileLocks: Sendable {
         state.withLock { state in state.records.first { $0.conflicts(with: lock) } }
     }
 
+    /// The first lock that the owner of `range` holds in it: F_OFD_GETLK with F_UNLCK.
+    public func held(in range: RecordLock) -> RecordLock? {
+        state.withLock { state in state.records.first { $0.owner == range.owner && $0.overlaps(range) } }
+    }
+
     /// Every record lock, for /proc/locks.
     public var recordLocks: [RecordLock] { state.withLock { $0.records } }
 
@@ -87,7 +92,7 @@ public final class FileLocks: Sendable {
         defer { LockWaits.end(token) }
         _ = try caller.wait(on: released) { () throws(Errno) -> Bool? in
             guard let conflict = tryLock(lock) else { return true }
-            if case .process = lock.owner { try LockWaits.begin(token, owner: lock.owner, waitingFor: conflict.owner) }
+            if case .process = lock.owner { try LockWaits.begin(token, lock, in: self, blockedBy: conflict.owner) }
             return nil
         }
     }
@@ -178,45 +183,5 @@ public final class FileLocks: Sendable {
     func removeAll(of owner: LockOwner) {
         removeRecordLocks(of: owner)
         unlockWhole(owner)
-    }
-}
-
-/// Who waits for whose POSIX record lock, over all files: for EDEADLK.
-private enum LockWaits {
-    private struct Wait {
-        let token: UInt64
-        let owner: LockOwner
-        var blocker: LockOwner
-    }
-    private struct State {
-        var waits: [Wait] = []
-        var nextToken: UInt64 = 1
-    }
-    private static let state = Mutex(State())
-
-    static func newToken() -> UInt64 {
-        state.withLock {
-            $0.nextToken += 1
-            return $0.nextToken
-        }
-    }
-
-    /// - Throws: EDEADLK when `blocker`, directly or over others, waits for `owner`.
-    static func begin(_ token: UInt64, owner: LockOwner, waitingFor blocker: LockOwner) throws(Errno) {
-        try state.withLock { state throws(Errno) in
-            state.waits.removeAll { $0.token == token }
-            var next = blocker
-            // A chain longer than all waits is a cycle that does not hold `owner`.
-            for _ in 0...state.waits.count {
-                if next == owner { throw .EDEADLK }
-                guard let wait = state.waits.first(where: { $0.owner == next }) else { break }
-                next = wait.blocker
-            }
-            state.waits.append(Wait(token: token, owner: owner, blocker: blocker))
-        }
-    }
-
-    static func end(_ token: UInt64) {
-        state.withLock { $0.waits.removeAll { $0.token == token } }
     }
 }

@@ -59,6 +59,7 @@ public final class Dentry: Sendable {
 
     /// Releases a chain of parents one by one: nested deinitialisation of a deep chain would overflow the stack.
     deinit {
+        if FileNotice.isOn, isDeleted { FileNotice.lastUseEnded(of: node) }
         var next = link.withLock { $0.parent.take() }
         while next != nil, isKnownUniquelyReferenced(&next) {
             let parent = next?.link.withLock { $0.parent.take() }
@@ -159,11 +160,19 @@ extension Dentry {
 // MARK: changes of the name space
 //
 // Every change of a name passes through these three functions, after the file system has made it and with the directory locks still
-// held. Watchers of the name space (inotify) belong here.
+// held. Watchers of the name space (inotify) are told here, but for IN_DELETE: on Linux it follows IN_DELETE_SELF, which comes when
+// the last use of the name ends.
 
 extension Dentry {
     /// `name` was made in this directory.
     func didCreate(_ name: FileName, _ inode: any Inode) -> Dentry {
+        let child = didCreateSilently(name, inode)
+        FileNotice.post(.create, in: self, name, isDirectory: child.isDirectory)
+        return child
+    }
+
+    @discardableResult
+    func didCreateSilently(_ name: FileName, _ inode: any Inode) -> Dentry {
         let child = Dentry(inode, parent: self, name: name)
         if tree.policy != .none { cache(name, NameHash.of(name.bytes), child) }
         return child
@@ -179,7 +188,8 @@ extension Dentry {
         } else {
             cache(name, hash, nil)
         }
-        if child.isDirectory { tree.withdraw(child) }
+        if child.isDirectory { tree.withdraw(child) } else { FileNotice.postToSelf(.attributes, child.node) }
+        FileNotice.nameRemoved(child)
     }
 
     /// `child` moved from this directory to `newParent`, over `replaced`.
@@ -197,6 +207,7 @@ extension Dentry {
             $0.parent = newParent
             $0.name = newName
         }
+        FileNotice.postMove(child, from: self, oldName, to: newParent, newName, replaced: replaced)
     }
 
     /// `child` of this directory and `other` of `otherParent` swapped places.
@@ -214,5 +225,7 @@ extension Dentry {
             $0.parent = self
             $0.name = name
         }
+        FileNotice.postMove(child, from: self, name, to: otherParent, otherName)
+        FileNotice.postMove(other, from: otherParent, otherName, to: self, name)
     }
 }

@@ -23,10 +23,18 @@ public final class FileDescription: Sendable {
     public let position = Mutex<Int64>(0)
     /// Who gets SIGIO, and which signal: F_SETOWN, F_SETSIG.
     public let asyncOwner = Mutex(AsyncOwner())
+    /// What sends it while O_ASYNC is set.
+    public let asyncSender = Mutex<(any AnyObject & Sendable)?>(nil)
     /// The description counts as a writer of its inode (ETXTBSY).
     private let holdsWriteAccess: Bool
     /// It may hold whole-file or open-file-description locks, to be released with it.
     let mayHoldLocks = Atomic<Bool>(false)
+    /// FMODE_CREATED: the open that made this description made the file too.
+    private let created = Atomic<Bool>(false)
+    public internal(set) var wasCreated: Bool {
+        get { created.load(ordering: .relaxed) }
+        set { created.store(newValue, ordering: .relaxed) }
+    }
     /// Who wants to know when the last reference goes: epoll registrations.
     private let observers = Mutex<[any DescriptionObserver]>([])
 
@@ -54,6 +62,7 @@ public final class FileDescription: Sendable {
     }
 
     deinit {
+        if FileNotice.isOn, !isPathOnly, let path { FileNotice.post(isWritable ? .closeWrite : .closeNoWrite, path.dentry) }
         for observer in observers.withLock({ $0 }) { observer.descriptionReleased() }
         if mayHoldLocks.load(ordering: .relaxed) { inode?.shared.locksIfAny?.removeAll(of: .description(ObjectIdentifier(self))) }
         if holdsWriteAccess { inode?.shared.removeWriter() }

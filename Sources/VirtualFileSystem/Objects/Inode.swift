@@ -58,6 +58,8 @@ public protocol Inode: AnyObject, Sendable {
     func rename(
         _ name: FileName, child: any Inode, to newParent: any Inode, _ newName: FileName, replacing: (any Inode)?, exchange: Bool,
         caller: any Caller) throws(Errno)
+    /// Whether the directory may hold the character device 0:0, which RENAME_WHITEOUT leaves behind.
+    var holdsWhiteouts: Bool { get }
     /// An unnamed regular file for O_TMPFILE; `link` may name it later.
     func temporaryFile(_ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode
 
@@ -132,6 +134,7 @@ extension Inode {
         _ name: FileName, child: any Inode, to newParent: any Inode, _ newName: FileName, replacing: (any Inode)?, exchange: Bool,
         caller: any Caller
     ) throws(Errno) { throw .EPERM }
+    public var holdsWhiteouts: Bool { false }
     public func temporaryFile(_ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode { throw .EOPNOTSUPP }
     public func readLink(caller: any Caller) throws(Errno) -> [UInt8] { throw .EINVAL }
     public func followMagicLink(caller: any Caller) throws(Errno) -> Path? { nil }

@@ -8,9 +8,11 @@ public final class InodeState: Sendable {
         var fifo: (any AnyObject & Sendable)?
         var boundSocket: (any AnyObject & Sendable)?
         var locks: FileLocks?
+        var watches: [FileWatch] = []
     }
     private let attachments = Mutex(Attachments())
     private let hasLocks = Atomic<Bool>(false)
+    private let hasWatches = Atomic<Bool>(false)
     /// Above zero: that many writers; below zero: that many who deny writing. Linux's i_writecount.
     private let writeCount = Atomic<Int32>(0)
     /// Known to have neither set-user-ID nor set-group-ID: a write need not look. Linux's S_NOSEC.
@@ -52,6 +54,28 @@ public final class InodeState: Sendable {
         return attachments.withLock { $0.locks }
     }
 
+    // MARK: watches: inotify(7)
+
+    var watches: [FileWatch] {
+        guard hasWatches.load(ordering: .acquiring) else { return [] }
+        return attachments.withLock { $0.watches }
+    }
+    func add(_ watch: FileWatch) {
+        attachments.withLock {
+            $0.watches.append(watch)
+            hasWatches.store(true, ordering: .releasing)
+        }
+    }
+    /// - Returns: whether it was there.
+    func remove(_ watch: FileWatch) -> Bool {
+        attachments.withLock {
+            guard let index = $0.watches.firstIndex(where: { $0 === watch }) else { return false }
+            $0.watches.remove(at: index)
+            hasWatches.store(!$0.watches.isEmpty, ordering: .releasing)
+            return true
+        }
+    }
+
     // MARK: writers and those who deny writing (ETXTBSY)
 
     /// A description opens the file for writing. - Throws: ETXTBSY while it is being executed.
@@ -78,6 +102,15 @@ public final class InodeState: Sendable {
     var isLinkable: Bool {
         get { linkable.load(ordering: .relaxed) }
         set { linkable.store(newValue, ordering: .relaxed) }
+    }
+
+    // MARK: advice
+
+    private let hint = Atomic<UInt64>(0)
+    /// F_SET_RW_HINT of fcntl(2).
+    public var writeHint: UInt64 {
+        get { hint.load(ordering: .relaxed) }
+        set { hint.store(newValue, ordering: .relaxed) }
     }
 
     // MARK: set-ID bits

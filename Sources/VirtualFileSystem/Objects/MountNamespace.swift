@@ -196,3 +196,13 @@ extension Mount {
         return false
     }
 }
+
+extension MountNamespace {
+    /// What sysfs(2) and /proc/filesystems list: the types that can be mounted, those that are, and those without a tree.
+    public var listedFileSystemTypes: [String] {
+        var names = Set(fileSystemTypes.names)
+        for mount in mounts { names.insert(mount.fileSystem.typeName) }
+        names.formUnion(["proc", "sysfs", "tmpfs", "pipefs", "sockfs"])
+        return names.sorted()
+    }
+}

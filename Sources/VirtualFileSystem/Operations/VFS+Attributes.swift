@@ -57,6 +57,20 @@ extension VFS {
     private static func apply(_ change: AttributeChange, _ path: Path, caller: any Caller) throws(Errno) {
         try path.node.setAttributes(change, caller: caller)
         path.node.shared.forgetMode()
+        FileNotice.post(notice(of: change), path.dentry)
+    }
+
+    /// fsnotify_change: one time alone counts as what usually changes it.
+    private static func notice(of change: AttributeChange) -> WatchEvents {
+        var events: WatchEvents = []
+        if change.permissions != nil || change.uid != nil || change.gid != nil { events.insert(.attributes) }
+        switch (change.accessTime != nil, change.modificationTime != nil) {
+        case (true, true): events.insert(.attributes)
+        case (true, false): events.insert(.access)
+        case (false, true): events.insert(.modify)
+        case (false, false): break
+        }
+        return events
     }
 
     /// The permission bits without set-user-ID and set-group-ID, nil when there is nothing to take away. `sparing`: whoever has
@@ -97,6 +111,7 @@ extension VFS {
         try path.node.shared.addWriter()
         defer { path.node.shared.removeWriter() }
         try truncate(path.node, to: length, caller: caller)
+        FileNotice.post(.modify, path.dentry)
     }
 
     /// Sets the size of a regular file that the caller may write: ftruncate(2), O_TRUNC.

@@ -56,6 +56,7 @@ extension VFS {
             // A file that lost its last name stays nameless; one that never had a name may get one.
             if old.dentry.isDeleted, try old.node.attributes().linkCount == 0, !old.node.shared.isLinkable { throw .ENOENT }
             try directory.node.link(name, to: old.node, caller: caller)
+            FileNotice.postToSelf(.attributes, old.node)
             _ = directory.didCreate(name, old.node)
         }
         directory.tree.trimIfNeeded()

@@ -21,6 +21,7 @@ extension VFS {
         try requireWritable(path.mount)
         try checkName(name, path, writing: true, caller.credentials)
         try path.node.setExtendedAttribute(name, value, flags: flags, caller: caller)
+        FileNotice.post(.attributes, path.dentry)
     }
 
     /// - Throws: EROFS, EPERM, EACCES, ENODATA, EOPNOTSUPP.
@@ -28,6 +29,7 @@ extension VFS {
         try requireWritable(path.mount)
         try checkName(name, path, writing: true, caller.credentials)
         try path.node.removeExtendedAttribute(name, caller: caller)
+        FileNotice.post(.attributes, path.dentry)
     }
 
     /// The names that the caller may see.
@@ -52,7 +54,10 @@ extension VFS {
             if !credentials.has(.sysAdmin) { throw writing ? .EPERM : .ENODATA }
             return
         }
-        guard has(name, prefix: "user.") else { throw .EOPNOTSUPP }
+        guard has(name, prefix: "user.") else {
+            // A prefix alone is no name (xattr_resolve_name).
+            throw ["user.", "trusted.", "security."].contains { name.elementsEqual($0.utf8) } ? .EINVAL : .EOPNOTSUPP
+        }
         switch path.dentry.type {
         case .regular: break
         case .directory:

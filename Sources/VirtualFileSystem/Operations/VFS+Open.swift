@@ -142,7 +142,9 @@ extension VFS {
 
     /// A file that this call made: its mode does not restrict the one who made it.
     private static func openCreated(_ place: Path, _ flags: OpenFlags, caller: any Caller) throws(Errno) -> FileDescription {
-        try finish(place, flags, truncating: false, caller: caller)
+        let file = try finish(place, flags, truncating: false, caller: caller)
+        file.wasCreated = true
+        return file
     }
 
     /// Permission was checked: makes the description.
@@ -156,8 +158,11 @@ extension VFS {
             if truncating { try truncate(inode, to: 0, caller: caller) }
             let clean = flags.subtracting([.create, .exclusive, .truncate, .noControllingTerminal, .closeOnExec])
             let operations = try openOperations(inode, place.dentry.type, flags, caller: caller)
-            return FileDescription(
+            let file = FileDescription(
                 operations: operations, inode: inode, path: place, anonymousName: "", flags: clean, holdsWriteAccess: countsAsWriter)
+            FileNotice.post(.open, place.dentry)
+            if truncating { FileNotice.post(.modify, place.dentry) }
+            return file
         } catch {
             if countsAsWriter { inode.shared.removeWriter() }
             throw error

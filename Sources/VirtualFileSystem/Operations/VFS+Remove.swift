@@ -17,6 +17,7 @@ extension VFS {
             try directory.node.unlink(name, child: child.node, caller: caller)
             directory.didRemove(child)
         }
+        FileNotice.post(.delete, in: directory, name, isDirectory: false)
     }
 
     /// rmdir(2). - Throws: EINVAL for `.`, ENOTEMPTY, EBUSY for the root and mount points, ENOTDIR, ENOENT, EROFS, EACCES, EPERM.
@@ -42,6 +43,7 @@ extension VFS {
                 directory.didRemove(child)
             }
         }
+        FileNotice.post(.delete, in: directory, name, isDirectory: true)
     }
 
     /// may_delete: write and search permission on the directory, and the sticky bit.

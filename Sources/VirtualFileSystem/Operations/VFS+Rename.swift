@@ -11,7 +11,7 @@ public struct RenameFlags: OptionSet, Sendable {
 }
 
 extension VFS {
-    /// renameat2(2). Whiteouts are not supported (EINVAL, as on file systems without them).
+    /// renameat2(2). - Throws: EINVAL for a whiteout where the file system holds none.
     ///
     /// Lock order: the tree's rename lock; then the two directories, an ancestor before its descendant; then a directory that is
     /// replaced. Renames are serialised by the first lock, and removals lock a parent before its child, so no cycle can form.
@@ -19,8 +19,7 @@ extension VFS {
         _ oldPath: [UInt8], from oldBase: Path? = nil, to newPath: [UInt8], from newBase: Path? = nil, _ flags: RenameFlags = [],
         caller: any Caller
     ) throws(Errno) {
-        if flags.contains(.whiteout) { throw .EINVAL }
-        if flags.contains(.exchange) && flags.contains(.noReplace) { throw .EINVAL }
+        if flags.contains(.exchange) && !flags.isDisjoint(with: [.noReplace, .whiteout]) { throw .EINVAL }
         let old = try resolveParent(oldPath, from: oldBase, caller: caller)
         let new = try resolveParent(newPath, from: newBase, caller: caller)
         guard old.directory.mount === new.directory.mount else { throw .EXDEV }
@@ -29,6 +28,7 @@ extension VFS {
             throw flags.contains(.noReplace) ? .EEXIST : .EBUSY
         }
         try requireWritable(old.directory.mount)
+        if flags.contains(.whiteout) && !old.directory.node.holdsWhiteouts { throw .EINVAL }
         let (source, destination) = (old.directory.dentry, new.directory.dentry)
         try source.tree.renameLock.withLock { _ throws(Errno) in
             try withLocks(source, destination) { () throws(Errno) in
@@ -114,6 +114,14 @@ extension VFS {
             move.source.didExchange(child, with: existing, in: move.destination)
         } else {
             move.source.didRename(child, to: move.destination, move.newName, replaced: existing)
+        }
+        if move.flags.contains(.whiteout) {
+            let credentials = caller.credentials
+            let request = NodeRequest(
+                kind: .device(.characterDevice, DeviceNumber(encoded: 0)), permissions: 0, uid: credentials.fileSystemUID,
+                gid: credentials.fileSystemGID)
+            // Told to no watcher: the file system makes it, not a user.
+            move.source.didCreateSilently(move.oldName, try move.source.node.create(move.oldName, request, caller: caller))
         }
     }
 }

@@ -9,7 +9,7 @@ struct PathWalk {
     let caller: any Caller
     let credentials: Credentials
     let namespace: MountNamespace
-    let options: LookupOptions
+    private(set) var options: LookupOptions
     /// `/` and the end of `..`: the process's root, or the starting point when scoped.
     let root: Path
 
@@ -62,15 +62,18 @@ struct PathWalk {
     /// Walks the whole path.
     mutating func finish() throws(Errno) -> Path {
         while let component = try nextComponent() {
+            // A slash at the end holds for the links that lead on from here as well.
+            if component.trailingSlash {
+                mustBeDirectory = true
+                options.insert(.follow)
+            }
             switch component.kind {
             case .dot: break
             case .dotDot: try goUp()
             case .name:
                 guard let child = try lookup(component) else { throw .ENOENT }
-                let follows = !component.isLast || component.trailingSlash || options.contains(.follow)
-                try step(into: child, follow: follows, isLast: component.isLast)
+                try step(into: child, follow: !component.isLast || options.contains(.follow), isLast: component.isLast)
             }
-            if component.isLast && component.trailingSlash { mustBeDirectory = true }
         }
         if mustBeDirectory && !dentry.isDirectory { throw .ENOTDIR }
         return path
