@@ -101,3 +101,14 @@ int chost_guarded_atomic32(void *word, int exchange, uint32_t expected, uint32_t
 }
 
 #endif
+
+long chost_count_present(void *address, unsigned long pages) {
+    unsigned char present[1024];
+    long total = 0;
+    for (unsigned long done = 0; done < pages; done += sizeof present) {
+        unsigned long count = pages - done < sizeof present ? pages - done : sizeof present;
+        if (mincore((char *)address + done * 4096, count * 4096, present) == -1) return -1;
+        for (unsigned long i = 0; i < count; i++) total += present[i] & 1;
+    }
+    return total;
+}

@@ -94,6 +94,13 @@ public enum HostMemory {
         return vector
     }
 
+    /// How many pages of a window are present; nil when the host does not say.
+    public static func presentPages(_ address: UnsafeMutableRawPointer, pages: UInt64) -> UInt64? {
+        // SAFETY: the caller's range is mapped.
+        let count = unsafe chost_count_present(address, UInt(pages))
+        return count < 0 ? nil : UInt64(count)
+    }
+
     /// RAM of the host in bytes.
     public static var physicalBytes: UInt64 {
         let pages = sysconf(Int32(_SC_PHYS_PAGES))

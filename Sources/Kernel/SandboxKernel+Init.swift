@@ -124,8 +124,3 @@ extension ThreadGroup {
         signals.withLock { g in if g.exit == nil { g.end(.killed(.SIGKILL)) } }
     }
 }
-
-extension AddressSpace {
-    /// Bytes present, for ru_maxrss.
-    public var residentBytes: UInt64 { regions().reduce(0) { $0 &+ $1.residentBytes } }
-}

@@ -33,6 +33,9 @@ extension AddressSpace {
         }
     }
 
+    /// Bytes present, for ru_maxrss.
+    public var residentBytes: UInt64 { state.withLock { $0.residentBytes(0, .max, filesOnly: false) } }
+
     /// Totals in bytes.
     public struct Statistics: Sendable {
         public var virtualBytes: UInt64 = 0

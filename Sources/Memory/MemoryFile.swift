@@ -178,8 +178,16 @@ import Synchronization
     /// Bytes of host memory the file holds now.
     public var committedBytes: UInt64 { HostMemory.allocatedBytes(file.number) }
 
+    /// Up to this length asking for every page is cheaper than looking for holes.
+    private static let largestCounted: UInt64 = 16 << 20
+
     /// Bytes present in a range.
     func residentBytes(_ offset: UInt64, _ length: UInt64) -> UInt64 {
+        if length <= Self.largestCounted {
+            check(offset, length)
+            // SAFETY: checked against the window.
+            if let pages = unsafe HostMemory.presentPages(pointer(offset), pages: length / Page.size) { return pages * Page.size }
+        }
         let end = offset + length
         var position = offset
         var total: UInt64 = 0

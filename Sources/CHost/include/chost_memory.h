@@ -33,4 +33,7 @@ int chost_membarrier(int command);
 /// memfd_create(2), executable, close-on-exec.
 int chost_memory_file(const char *name);
 
+/// How many of `pages` pages from `address` on are present (mincore(2)); -1 on failure.
+long chost_count_present(void *address, unsigned long pages);
+
 #endif
