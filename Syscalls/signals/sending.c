@@ -9,10 +9,10 @@ static volatile siginfo_t last;
 static volatile pid_t taker;
 static void note(int n, siginfo_t *info, void *context) {
     (void)context;
-    count++;
     last_signal = n;
     memcpy((void *)&last, info, sizeof last);
     taker = syscall(SYS_gettid);
+    count++;
 }
 static void install(int n) {
     struct sigaction a = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
