@@ -125,6 +125,7 @@ public enum SocketOption {
     public static let receiveTimeout: Int32 = 20
     public static let sendTimeout: Int32 = 21
     public static let bindToDevice: Int32 = 25
+    public static let detachFilter: Int32 = 27
     public static let timestamp: Int32 = 29
     public static let acceptConnections: Int32 = 30
     public static let peerSecurity: Int32 = 31

@@ -47,6 +47,7 @@ extension CurrentTask {
             state.run = .running
             state.parentDeathSignal = nil
             state.robustList = .null
+            state.defaultTimerSlack = state.timerSlack
             state.scheduling = state.scheduling.forked()
             let child = try link(request, state)
             linked = child
@@ -140,6 +141,7 @@ extension CurrentTask {
             var attributes = threadGroup.attributes.withLock { $0 }
             attributes.hasChildSubreaper = attributes.hasChildSubreaper || attributes.isChildSubreaper
             attributes.isChildSubreaper = false
+            if !attributes.execGain.isInherited { attributes.execGain = [] }
             let processGroup = threadGroup.processGroup
             let group = ThreadGroup(
                 id: id, kernel: kernel, parent: parent, parentTask: parentTask, processGroup: processGroup, exitSignal: exitSignal,

@@ -111,6 +111,7 @@ extension CurrentTask {
                 kernel.taskCounts.remove(task.credentials.realUID)
                 task.setRunState(.dead)
             }
+            threadGroup.exitEvents.notify(.everything)
             guard isAlone, let leaderStatus = threadGroup.links.withLock({ $0.leaderStatus }) else { return }
             let groupStatus = threadGroup.signals.withLock { $0.exit } ?? leaderStatus
             threadGroup.links.withLock { $0.zombie = groupStatus }

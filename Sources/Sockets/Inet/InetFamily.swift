@@ -89,6 +89,14 @@ final class InetOptions: Sendable {
             throw .EINVAL
         }
         if level == SocketOption.levelIPv6 && name == Self.v6Only && isBound { throw .EINVAL }
+        // IP_TTL: -1 asks for the default.
+        if level == SocketOption.levelIP && name == 2 {
+            guard number == -1 || (1...255).contains(number) else { throw .EINVAL }
+            if number == -1 {
+                values.withLock { $0[Key(level: level, name: name)] = nil }
+                return
+            }
+        }
         if level == SocketOption.levelTCP {
             // TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT.
             if (name == 4 || name == 5) && !(1...32767).contains(number) { throw .EINVAL }

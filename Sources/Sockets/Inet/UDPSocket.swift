@@ -176,11 +176,12 @@ final class UDPSocket: Socket, PortOwner {
 
     func shutdown(_ direction: ShutdownDirection) throws(Errno) {
         try state.withLock { s throws(Errno) in
-            guard s.remote != nil else { throw .ENOTCONN }
+            // inet_shutdown: it takes effect without a peer too.
+            defer { waiters.notify(.everything) }
             if direction.closesRead { s.isReadShut = true }
             if direction.closesWrite { s.isWriteShut = true }
+            guard s.remote != nil else { throw .ENOTCONN }
         }
-        waiters.notify(.everything)
     }
 
     func close() {

@@ -37,7 +37,8 @@ extension CurrentTask {
             } while file.socket.isStream && waits && buffer.remaining > 0
         } catch {
             if total > 0 { return total }
-            if error == .EPIPE && !request.flags.contains(.noSignal) && file.socket.type != .datagram { raise(.SIGPIPE) }
+            // Only streams raise it: unix_dgram_sendmsg, which sequenced packets use too, does not.
+            if error == .EPIPE && !request.flags.contains(.noSignal) && file.socket.isStream { raise(.SIGPIPE) }
             throw error
         }
         return total
