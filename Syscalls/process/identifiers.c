@@ -51,7 +51,7 @@ int main(void) {
         CHECK_ERRNO(setpgid(-1, getpgrp()), ESRCH);
         CHECK_ERRNO(setpgid(0, -1), EINVAL);
         CHECK_ERRNO(setpgid(1 << 22, 0), ESRCH);
-        CHECK_ERRNO(setpgid(getppid(), 0), ESRCH);
+        IN_FORK(CHECK_ERRNO(setpgid(getppid(), 0), ESRCH));
     }
     CASE(child_moves_to_its_own_group) {
         pid_t child = pausing_child();

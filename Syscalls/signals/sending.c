@@ -136,6 +136,8 @@ int main(void) {
         CHECK_EQ(taker, thread_number);
         thread_quits = 1;
         pthread_join(t, NULL);
+        // The join may be over before the number is free.
+        for (int i = 0; i < 2000 && tgkill_(getpid(), thread_number, 0) == 0; i++) usleep(1000);
         CHECK_ERRNO(tgkill_(getpid(), thread_number, 0), ESRCH);
     }
     CASE(kill_by_thread_number_reaches_the_process) {

@@ -112,8 +112,9 @@ extension CurrentTask {
                 task.setRunState(.dead)
             }
             threadGroup.exitEvents.notify(.everything)
-            guard isAlone, let leaderStatus = threadGroup.links.withLock({ $0.leaderStatus }) else { return }
-            let groupStatus = threadGroup.signals.withLock { $0.exit } ?? leaderStatus
+            guard isAlone, threadGroup.links.withLock({ $0.leaderStatus }) != nil else { return }
+            // Without exit_group the last thread's status is the group's: Linux's synchronize_group_exit.
+            let groupStatus = threadGroup.signals.withLock { $0.exit } ?? status
             threadGroup.links.withLock { $0.zombie = groupStatus }
             if threadGroup.isInit { kernel.initDidEnd(groupStatus) }
             let isReaped = threadGroup.tellParentOfExit(groupStatus)
