@@ -14,6 +14,7 @@ final class ReceiveQueue: Sendable {
         var credentials: UserCredentials
         var sender: [UInt8]
         var descriptions: [FileDescription]
+        var header = PacketHeader()
     }
     private struct State {
         var bytes = ByteRing()
@@ -46,6 +47,7 @@ final class ReceiveQueue: Sendable {
         var credentials: UserCredentials
         var sender: [UInt8] = []
         var descriptions: [FileDescription] = []
+        var header = PacketHeader()
     }
     enum Failure {
         /// Broken pipe: reading is shut.
@@ -121,7 +123,7 @@ final class ReceiveQueue: Sendable {
             s.segments.append(
                 Segment(
                     length: count, charge: charge, account: origin.account, credentials: origin.credentials, sender: origin.sender,
-                    descriptions: origin.descriptions))
+                    descriptions: origin.descriptions, header: origin.header))
         }
         waiters.notify(.allReadable)
         return count
@@ -244,6 +246,7 @@ final class ReceiveQueue: Sendable {
             var message = ReceivedMessage(count: fullLength ? length : moved)
             if moved < length { message.flags.insert(.truncated) }
             message.address = segment.sender
+            message.header = segment.header
             message.descriptions = segment.descriptions
             if wantsCredentials { message.credentials = segment.credentials }
             if !peek {

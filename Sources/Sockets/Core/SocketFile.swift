@@ -85,13 +85,17 @@ extension SocketFile {
         }
     }
 
+    /// SO_PASSCRED and SO_PASSPIDFD.
+    public var passesCredentials: Bool { socket.options.passesCredentials.load(ordering: .relaxed) }
+    public var passesPIDFD: Bool { socket.options.isSet(SocketOption.passPIDFD) }
+
     /// Linux's sk_may_scm_recv.
     private var carriesCredentials: Bool { socket.family == AddressFamily.unix || socket.family == AddressFamily.netlink }
 
     /// Options that only some families have. - Throws: EOPNOTSUPP.
     private func checkFamily(_ name: Int32, _ value: [UInt8]) throws(Errno) {
         switch name {
-        case SocketOption.passCredentials:
+        case SocketOption.passCredentials, SocketOption.passPIDFD:
             if !carriesCredentials { throw .EOPNOTSUPP }
         case SocketOption.reusePort:
             let isInternet = socket.family == AddressFamily.inet || socket.family == AddressFamily.inet6

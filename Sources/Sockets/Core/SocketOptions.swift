@@ -53,6 +53,7 @@ public final class SocketOptions: Sendable {
     private static let booleans: Set<Int32> = [
         SocketOption.debug, SocketOption.reuseAddress, SocketOption.dontRoute, SocketOption.broadcast, SocketOption.keepAlive,
         SocketOption.outOfBandInline, SocketOption.noCheck, SocketOption.reusePort, SocketOption.timestamp,
+        SocketOption.timestampNanoseconds, SocketOption.passPIDFD,
         SocketOption.passSecurity, SocketOption.receiveQueueOverflow,
     ]
 
@@ -110,6 +111,10 @@ public final class SocketOptions: Sendable {
         default:
             guard Self.booleans.contains(name) else { throw .ENOPROTOOPT }
             state.withLock {
+                // The two forms of time stamps exclude each other.
+                if name == SocketOption.timestamp || name == SocketOption.timestampNanoseconds {
+                    $0.flags.subtract([SocketOption.timestamp, SocketOption.timestampNanoseconds])
+                }
                 if number != 0 { $0.flags.insert(name) } else { $0.flags.remove(name) }
             }
         }

@@ -150,7 +150,7 @@ private func receiveMessage(
     }
     let capacity = header.control.isNull ? 0 : Int(min(header.controlLength, 1 << 20))
     let (length, controlFlags) = try ControlMessages.store(
-        &message, at: header.control, capacity: capacity, closeOnExec: flags.contains(.closeOnExec), current: current)
+        &message, for: file, at: header.control, capacity: capacity, closeOnExec: flags.contains(.closeOnExec), current: current)
     header.controlLength = UInt64(length)
     // MSG_CMSG_CLOEXEC comes back in the flags, as Linux leaves it there.
     header.flags = message.flags.union(controlFlags).union(flags.intersection(.closeOnExec)).rawValue
