@@ -285,6 +285,28 @@ int main(void) {
             CHECK_ERRNO(clone3(&d, sizeof d), EPERM);
         });
     }
+    CASE(chosen_numbers) {
+        pid_t id = 0;
+        struct clone_args a = {.exit_signal = SIGCHLD, .set_tid = (long)&id, .set_tid_size = 1};
+        CHECK_ERRNO(clone3(&a, sizeof a), EINVAL);
+        id = 1 << 22;
+        CHECK_ERRNO(clone3(&a, sizeof a), EINVAL);
+        a.set_tid = (long)BAD_POINTER;
+        CHECK_ERRNO(clone3(&a, sizeof a), EFAULT);
+        a.set_tid = (long)&id;
+        if (geteuid() == 0) {
+            id = getpid();
+            CHECK_ERRNO(clone3(&a, sizeof a), EEXIST);
+            // A number that was free a moment ago.
+            id = fork();
+            if (id == 0) _exit(0);
+            reap(id);
+            pid_t child = clone3(&a, sizeof a);
+            if (child == 0) _exit(getpid() == id ? 0 : 1);
+            CHECK_EQ(child, id);
+            CHECK_EQ(reap(child), 0);
+        }
+    }
     CASE(cgroup_descriptor) {
         struct clone_args a = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = 9999};
         CHECK_ERRNO(clone3(&a, sizeof a), EBADF);

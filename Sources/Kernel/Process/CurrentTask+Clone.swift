@@ -108,7 +108,8 @@ extension CurrentTask {
                 forkRestarts += 1
                 throw .ERESTARTNOINTR
             }
-            let id = try tree.allocate()
+            let id: Int32
+            if let wanted = request.wantedID { id = try tree.allocate(wanted) } else { id = try tree.allocate() }
             if flags.contains(.thread) {
                 let child = Task(id: id, threadGroup: threadGroup, kernel: kernel, state: state, blocked: blocked)
                 let isLinked = threadGroup.signals.withLock { g in
