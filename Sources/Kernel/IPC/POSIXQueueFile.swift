@@ -57,9 +57,8 @@ public final class POSIXQueueFile: FileOperations {
         // SIGEV_SIGNAL 0, SIGEV_NONE 1.
         let kind = owner != nil && notification?.signal == nil ? 1 : 0
         let signal = owner == nil ? 0 : notification?.signal?.rawValue ?? 0
-        let line =
-            "QSIZE:\(padded(bytes, 10)) NOTIFY:\(padded(kind, 5)) SIGNO:\(padded(signal, 5)) NOTIFY_PID:\(padded(owner?.id ?? 0, 6))\n"
-        return Array(line.utf8)
+        let receiver = "NOTIFY:\(padded(kind, 5)) SIGNO:\(padded(signal, 5)) NOTIFY_PID:\(padded(owner?.id ?? 0, 6))"
+        return Array("QSIZE:\(padded(bytes, 10)) \(receiver)\n".utf8)
     }
 }
 
