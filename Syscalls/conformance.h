@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int conformance_failures;
@@ -212,5 +213,97 @@ static inline int conformance_end(void) {
     nftw(conformance_directory(), conformance_remove, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     return conformance_failures ? 1 : 0;
 }
+
+// MARK: children and time
+
+static inline void conformance_nap(long milliseconds) {
+    struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    while (nanosleep(&left, &left) && errno == EINTR) {
+    }
+}
+
+static inline long long conformance_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static inline char *conformance_shared_page(void) {
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+/// Waits for `child` and takes over the failure that it wrote to `page`.
+static inline void conformance_adopt(pid_t child, char *page) {
+    int status = -1;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (status != 0) FAIL_("in child: %s (status %#x)", page[0] ? page : "no reason", status);
+    munmap(page, 4096);
+}
+
+/// The body runs in a child of its own; what its checks find is this case's result.
+#define IN_FORK(...)                                                                                          \
+    do {                                                                                                      \
+        char *page_ = conformance_shared_page();                                                              \
+        fflush(stdout);                                                                                       \
+        pid_t child_ = fork();                                                                                \
+        if (child_ == 0) {                                                                                    \
+            __VA_ARGS__;                                                                                      \
+            if (conformance_failed) strcpy(page_, conformance_reason);                                        \
+            _exit(conformance_failed ? 99 : 0);                                                               \
+        }                                                                                                     \
+        conformance_adopt(child_, page_);                                                                     \
+    } while (0)
+
+/// As IN_FORK, but as user and group 1000 with no other groups and no capabilities. A caller without privilege stays who it is.
+#define AS_USER(...) IN_FORK(conformance_drop(); __VA_ARGS__)
+
+static inline void conformance_drop(void) {
+    if (geteuid() != 0) return;
+    if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, 1000, 1000, 1000) || syscall(SYS_setresuid, 1000, 1000, 1000))
+        FAIL_("cannot drop privileges (errno %d)", errno);
+}
+
+// MARK: bad addresses
+
+/// A page that can be read only.
+static inline void *conformance_read_only(void) {
+    static void *page;
+    if (!page) page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page;
+}
+
+/// A page that nobody may touch.
+static inline void *conformance_no_access(void) {
+    static void *page;
+    if (!page) page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return page;
+}
+
+/// `length` bytes of which the last half lie behind the end of the accessible page, copied from `bytes` as far as they fit.
+static inline void *conformance_straddling(const void *bytes, size_t length) {
+    size_t fits = length / 2;
+    char *start = conformance_before_hole(fits);
+    if (bytes) memcpy(start, bytes, fits);
+    return start;
+}
+
+/// The result is one of two.
+#define CHECK_ONE_OF(seen, first, second)                                                                     \
+    do {                                                                                                      \
+        long long one_ = (long long)(seen);                                                                   \
+        if (one_ != (long long)(first) && one_ != (long long)(second))                                        \
+            FAIL_("line %d: %s is %lld, neither %s nor %s (errno %d)", __LINE__, #seen, one_, #first, #second, errno); \
+    } while (0)
+
+/// The call fails with one of two errors.
+#define CHECK_ERRNO2(call, first, second)                                                                     \
+    do {                                                                                                      \
+        errno = 0;                                                                                            \
+        long long seen_ = (long long)(call);                                                                  \
+        int errno_ = errno;                                                                                   \
+        if (seen_ != -1 || (errno_ != (first) && errno_ != (second)))                                         \
+            FAIL_("line %d: %s gives %lld, errno %d, not errno %d or %d", __LINE__, #call, seen_, errno_, (first), (second)); \
+    } while (0)
 
 #endif

@@ -76,6 +76,8 @@ extension CurrentTask {
                     if let code = restart { settle(code, action, &registers) }
                     result = nil
                     restart = nil
+                    // A handler ends what restart_syscall(2) could have gone on with.
+                    if restartBlock != nil { restartBlock = nil }
                     startHandler(signal, info, action, &registers)
                     context.registers = registers
                     continue

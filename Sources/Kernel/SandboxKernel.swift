@@ -18,6 +18,7 @@ public final class SandboxKernel: Sendable {
     public let timers = TimerService()
     /// System V shared memory, semaphores and message queues.
     public let ipc = IPCNamespace()
+    public let posixQueues = POSIXQueueNamespace()
     public let bootTime = MonotonicInstant.now
     /// Tasks per real user ID: RLIMIT_NPROC.
     public let taskCounts = UserCounts()

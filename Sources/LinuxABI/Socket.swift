@@ -125,7 +125,10 @@ public enum SocketOption {
     public static let receiveTimeout: Int32 = 20
     public static let sendTimeout: Int32 = 21
     public static let bindToDevice: Int32 = 25
+    public static let detachFilter: Int32 = 27
     public static let timestamp: Int32 = 29
+    public static let timestampNanoseconds: Int32 = 35
+    public static let passPIDFD: Int32 = 76
     public static let acceptConnections: Int32 = 30
     public static let peerSecurity: Int32 = 31
     public static let sendBufferForce: Int32 = 32
@@ -145,6 +148,7 @@ public enum SocketOption {
     /// Control message types of SOL_SOCKET.
     public static let controlRights: Int32 = 1
     public static let controlCredentials: Int32 = 2
+    public static let controlPIDFD: Int32 = 4
 }
 
 /// Socket addresses as bytes: families share only their first two.

@@ -15,7 +15,8 @@ public struct FutexKey: Hashable, Sendable {
 
 /// Words shared with the guest: futexes, robust lists.
 extension AddressSpace {
-    /// Identity of a futex word: private ones by address space and address, shared ones by what backs them.
+    /// Identity of a futex word: private ones by address space and address, shared ones by what backs them. A shared operation on
+    /// private memory meets no private one there, as on Linux, which tells them apart by FUT_OFF_MMSHARED in the offset's low bits.
     /// - Throws: EINVAL when misaligned, EFAULT.
     public func futexKey(_ address: GuestAddress, shared: Bool) throws(Errno) -> FutexKey {
         guard address.rawValue & 3 == 0 else { throw .EINVAL }
@@ -25,7 +26,7 @@ extension AddressSpace {
         return try locked { state throws(Errno) in
             do throws(AccessFailure) { _ = try state.ensure(address.rawValue, writing: false) } catch { throw .EFAULT }
             guard let (lower, _, area) = state.area(containing: address.rawValue) else { throw .EFAULT }
-            guard area.isShared, let mapping = area.mapping else { return own }
+            guard area.isShared, let mapping = area.mapping else { return FutexKey(object: own.object, offset: own.offset | 2) }
             return FutexKey(object: ObjectIdentifier(mapping.mappable), offset: area.offset &+ (address.rawValue - lower))
         }
     }

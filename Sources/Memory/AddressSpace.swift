@@ -13,6 +13,8 @@ public final class AddressSpace: Sendable {
     private let vdso: VDSOPlacement?
     let reference = AddressSpaceReference()
     let state: Mutex<AddressSpaceState>
+    /// MEMBARRIER_CMD_REGISTER_* that were given.
+    private let barriers = Atomic<UInt32>(0)
 
     /// An address space with nothing in it but the vDSO: what execve starts from.
     public init(platform: any Platform, memoryFile: MemoryFile, limits: MemoryLimits) throws(Errno) {
@@ -30,6 +32,10 @@ public final class AddressSpace: Sendable {
 
     deinit { tearDown() }
 
+    /// The registrations of membarrier(2) so far. Children inherit them.
+    public var barrierRegistrations: UInt32 { barriers.load(ordering: .sequentiallyConsistent) }
+    public func registerBarriers(_ commands: UInt32) { barriers.bitwiseOr(commands, ordering: .sequentiallyConsistent) }
+
     /// Runs `body` under the lock. File mappings that lost their last area go after it: the last reference to a file does work of its own.
     func locked<R: Sendable>(_ body: (inout AddressSpaceState) throws(Errno) -> R) throws(Errno) -> R {
         var garbage: [FileMapping] = []
@@ -44,6 +50,7 @@ public final class AddressSpace: Sendable {
     /// - Throws: ENOMEM, EAGAIN.
     public func fork(platform: any Platform) throws(Errno) -> AddressSpace {
         let child = try AddressSpace(platform: platform, memoryFile: memoryFile)
+        child.registerBarriers(barrierRegistrations)
         // The child exists, locked, before its mappings register with their files: a file that takes pages back meanwhile
         // waits here and finds them.
         try locked { parent throws(Errno) in

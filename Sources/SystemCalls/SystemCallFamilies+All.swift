@@ -6,7 +6,9 @@ extension SystemCallFamilies {
             ioctl, mounts, fileSynchronization, memoryFiles,
         ]
         let memory = [memoryMapping, memoryAdvice, memoryLocking, memoryPolicy, memoryBarriersAndKeys]
-        let communication = [pipes, events, inotify, polling, sockets, messages, sharedMemory, semaphores, messageQueues]
+        let communication = [
+            pipes, events, inotify, polling, sockets, messages, sharedMemory, semaphores, messageQueues, posixQueues,
+        ]
         let process = [
             signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
         ]

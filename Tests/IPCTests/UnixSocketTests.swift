@@ -145,6 +145,19 @@ struct UnixSocketTests {
         last = nil
     }
 
+    @Test func peeksMoveOnWithAnOffset() throws {
+        let (a, b) = try pair(.stream)
+        let file = SocketFile.makeDescription(b, flags: [], caller: caller)
+        let socket = try #require(file.operations as? SocketFile)
+        try socket.setOption(level: SocketOption.levelSocket, name: SocketOption.peekOffset, [1, 0, 0, 0], caller: caller)
+        _ = try send(a, [1, 2, 3, 4])
+        #expect(try receive(b, 2, .peek).0 == [2, 3])
+        #expect(try receive(b, 2, .peek).0 == [4])
+        #expect(failure { () throws(Errno) in try receive(b, 2, .peek) } == .EAGAIN)
+        #expect(try receive(b, 2).0 == [1, 2])
+        #expect(try socket.option(level: SocketOption.levelSocket, name: SocketOption.peekOffset, caller: caller) == [2, 0, 0, 0])
+    }
+
     @Test func abiLayouts() {
         #expect(MemoryLayout<MessageHeader>.size == 56)
         #expect(MemoryLayout<ControlHeader>.size == 16)

@@ -17,6 +17,7 @@ final class TestDispatcher: SystemCallDispatcher {
         let families =
             SystemCallFamilies.clone + SystemCallFamilies.exitAndWait + SystemCallFamilies.identifiers + SystemCallFamilies.signals
             + SystemCallFamilies.signalSending + SystemCallFamilies.processControl + SystemCallFamilies.pidFiles
+            + SystemCallFamilies.posixQueues
         handlers = Dictionary(uniqueKeysWithValues: families.map { ($0.number, $0.handler) })
     }
     func dispatch(_ current: CurrentTask, number: UInt64, arguments: SystemCallArguments) throws(Errno) -> Int {

@@ -22,6 +22,12 @@ import Testing
         #expect(host.batches == 1)
     }
 
+    @Test func sharedAndPrivateFutexesOfPrivateMemoryDiffer() throws {
+        let address = try space.anonymous(4096)
+        #expect(try space.futexKey(address, shared: true) != space.futexKey(address, shared: false))
+        #expect(try space.futexKey(address, shared: true) == space.futexKey(address, shared: true))
+    }
+
     @Test func neighboursMergeIntoOneRegion() throws {
         _ = try space.anonymous(8192)
         _ = try space.anonymous(8192)

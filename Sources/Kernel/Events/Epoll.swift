@@ -74,6 +74,17 @@ public final class Epoll: FileOperations {
         return item
     }
 
+    /// The file behind the registration of `descriptor` that is number `offset` among those of it: KCMP_EPOLL_TFD.
+    /// - Throws: ENOENT.
+    public func target(_ descriptor: Int32, offset: UInt32) throws(Errno) -> FileDescription {
+        let found = items.withLock { items in
+            items.values.filter { $0.key.descriptor == descriptor }
+                .sorted { $0.key.description.hashValue < $1.key.description.hashValue }
+        }
+        guard offset < found.count, let description = found[Int(offset)].watched else { throw .ENOENT }
+        return description
+    }
+
     func remove(_ item: EpollItem) {
         items.withLock { items in
             // The key may belong to a newer registration by now.

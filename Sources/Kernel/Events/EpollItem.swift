@@ -49,6 +49,8 @@ final class EpollItem: WaitObserver, DescriptionObserver {
         }
     }
 
+    /// The description it watches; nil while that goes away.
+    var watched: FileDescription? { description }
     /// The set this item is in; nil while that goes away.
     var set: Epoll? { owner }
 

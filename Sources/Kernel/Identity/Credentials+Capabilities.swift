@@ -24,6 +24,8 @@ extension CapabilitySet {
     ]
     /// CAP_WAKE_ALARM.
     public static let wakeAlarm = CapabilitySet(rawValue: 1 << 35)
+    /// CAP_CHECKPOINT_RESTORE.
+    public static let checkpointRestore = CapabilitySet(rawValue: 1 << 40)
     /// CAP_SYSLOG.
     public static let syslog = CapabilitySet(rawValue: 1 << 34)
     /// The set of one capability by number, nil outside 0…CAP_LAST_CAP.

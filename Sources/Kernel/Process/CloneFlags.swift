@@ -54,9 +54,11 @@ public struct CloneRequest: Sendable {
     public var childTID: GuestAddress
     /// Where CLONE_PIDFD's descriptor goes.
     public var pidFile: GuestAddress
+    /// The number the child must get (`set_tid` of clone3(2)); nil for any.
+    public var wantedID: Int32?
     public init(
         flags: CloneFlags, exitSignal: Signal?, stackPointer: GuestAddress = .null, tls: UInt64 = 0, parentTID: GuestAddress = .null,
-        childTID: GuestAddress = .null, pidFile: GuestAddress = .null
+        childTID: GuestAddress = .null, pidFile: GuestAddress = .null, wantedID: Int32? = nil
     ) {
         self.flags = flags
         self.exitSignal = exitSignal
@@ -65,5 +67,6 @@ public struct CloneRequest: Sendable {
         self.parentTID = parentTID
         self.childTID = childTID
         self.pidFile = pidFile
+        self.wantedID = wantedID
     }
 }

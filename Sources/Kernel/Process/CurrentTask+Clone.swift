@@ -47,6 +47,7 @@ extension CurrentTask {
             state.run = .running
             state.parentDeathSignal = nil
             state.robustList = .null
+            state.defaultTimerSlack = state.timerSlack
             state.scheduling = state.scheduling.forked()
             let child = try link(request, state)
             linked = child
@@ -107,7 +108,8 @@ extension CurrentTask {
                 forkRestarts += 1
                 throw .ERESTARTNOINTR
             }
-            let id = try tree.allocate()
+            let id: Int32
+            if let wanted = request.wantedID { id = try tree.allocate(wanted) } else { id = try tree.allocate() }
             if flags.contains(.thread) {
                 let child = Task(id: id, threadGroup: threadGroup, kernel: kernel, state: state, blocked: blocked)
                 let isLinked = threadGroup.signals.withLock { g in
@@ -140,6 +142,7 @@ extension CurrentTask {
             var attributes = threadGroup.attributes.withLock { $0 }
             attributes.hasChildSubreaper = attributes.hasChildSubreaper || attributes.isChildSubreaper
             attributes.isChildSubreaper = false
+            if !attributes.execGain.isInherited { attributes.execGain = [] }
             let processGroup = threadGroup.processGroup
             let group = ThreadGroup(
                 id: id, kernel: kernel, parent: parent, parentTask: parentTask, processGroup: processGroup, exitSignal: exitSignal,

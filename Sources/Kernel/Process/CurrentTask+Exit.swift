@@ -29,8 +29,9 @@ extension CurrentTask {
             g.retarget(SignalSet(rawValue: ~blocked.rawValue), from: task)
             let isLast = !g.tasks.contains { !$0.isExiting }
             if isLast && g.exit == nil && g.execTask == nil {
-                // The group is dead: signals that come now are dropped.
-                g.exit = threadGroup.links.withLock { $0.leaderStatus } ?? status
+                // The group is dead: signals that come now are dropped. Without exit_group the last thread's status is the group's
+                // (Linux's synchronize_group_exit).
+                g.exit = status
             }
             return (isLast, wasStopping && g.completeStop())
         }
@@ -111,6 +112,7 @@ extension CurrentTask {
                 kernel.taskCounts.remove(task.credentials.realUID)
                 task.setRunState(.dead)
             }
+            threadGroup.exitEvents.notify(.everything)
             guard isAlone, let leaderStatus = threadGroup.links.withLock({ $0.leaderStatus }) else { return }
             let groupStatus = threadGroup.signals.withLock { $0.exit } ?? leaderStatus
             threadGroup.links.withLock { $0.zombie = groupStatus }

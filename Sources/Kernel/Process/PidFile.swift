@@ -4,18 +4,32 @@ import VirtualFileSystem
 /// A file that refers to a process: pidfd_open(2).
 public final class PidFile: FileOperations {
     public let threadGroup: ThreadGroup
-    public init(_ threadGroup: ThreadGroup) { self.threadGroup = threadGroup }
+    /// PIDFD_THREAD: one thread of the group; nil for the process.
+    public let thread: Task?
+    public init(_ threadGroup: ThreadGroup, thread: Task? = nil) {
+        self.threadGroup = threadGroup
+        self.thread = thread
+    }
 
-    public static func makeDescription(_ group: ThreadGroup, nonBlocking: Bool) -> FileDescription {
+    public static func makeDescription(_ group: ThreadGroup, thread: Task? = nil, nonBlocking: Bool) -> FileDescription {
         FileDescription(
-            operations: PidFile(group), anonymousName: "anon_inode:[pidfd]", flags: nonBlocking ? [.readWrite, .nonBlocking] : .readWrite)
+            operations: PidFile(group, thread: thread), anonymousName: "anon_inode:[pidfd]",
+            flags: nonBlocking ? [.readWrite, .nonBlocking] : .readWrite)
     }
 
     public var isPollable: Bool { true }
-    /// Readable once the process has ended; hung up once it was waited for.
+    /// Readable once the process or thread has ended; hung up once it was waited for, as threads other than the leader are at once.
     public func readiness() -> PollEvents {
-        threadGroup.links.withLock { links in
-            if links.isReaped { return [.allReadable, .hangUp] }
+        let reaped: PollEvents = [.allReadable, .hangUp]
+        if let thread {
+            switch thread.runState {
+            case .dead: return reaped
+            case .zombie: return threadGroup.links.withLock { $0.isReaped } ? reaped : .allReadable
+            default: return []
+            }
+        }
+        return threadGroup.links.withLock { links -> PollEvents in
+            if links.isReaped { return reaped }
             return links.zombie != nil ? .allReadable : []
         }
     }

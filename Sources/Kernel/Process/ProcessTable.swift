@@ -20,12 +20,22 @@ public final class ProcessTable: Sendable {
             if isClosed { throw .ENOMEM }
             for _ in 0..<ProcessTable.maximum {
                 lastID = lastID >= ProcessTable.maximum - 1 ? (tasks.count > 300 ? 301 : 2) : lastID + 1
-                if tasks[lastID] == nil && processGroups[lastID] == nil && sessions[lastID] == nil && !reserved.contains(lastID) {
+                if isFree(lastID) {
                     reserved.insert(lastID)
                     return lastID
                 }
             }
             throw .EAGAIN
+        }
+        /// A number of the caller's choice. - Throws: EEXIST when it is taken, ENOMEM when init has ended.
+        mutating func allocate(_ id: Int32) throws(Errno) -> Int32 {
+            if isClosed { throw .ENOMEM }
+            guard isFree(id) else { throw .EEXIST }
+            reserved.insert(id)
+            return id
+        }
+        private func isFree(_ id: Int32) -> Bool {
+            tasks[id] == nil && processGroups[id] == nil && sessions[id] == nil && !reserved.contains(id)
         }
         mutating func insert(_ task: Task) {
             reserved.remove(task.id)

@@ -15,6 +15,8 @@ final class ProcessorTime: Sendable {
         let start = entered.exchange(0, ordering: .relaxed)
         user.store(user.load(ordering: .relaxed) &+ (MonotonicInstant.now.nanoseconds &- start), ordering: .relaxed)
     }
+    /// When guest code was entered last; 0 outside. Two different values have a stay in the kernel between them.
+    var entry: Int64 { entered.load(ordering: .sequentiallyConsistent) }
     func countSleep() { sleeps.store(sleeps.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
     /// The task thread is about to end: keep its CPU time. Task thread only.
     func finish() { system.store(HostClock.threadCPU.nanoseconds, ordering: .relaxed) }

@@ -48,6 +48,10 @@ public final class Task: Sendable {
         var robustList = GuestAddress.null
         var personality: UInt32 = 0
         var timerSlack: UInt64 = 50_000
+        /// What PR_SET_TIMERSLACK 0 goes back to: the parent's value at fork.
+        var defaultTimerSlack: UInt64 = 50_000
+        var machineCheckPolicy = MachineCheckPolicy.standard
+        var isIOFlusher = false
         var scheduling = SchedulingState()
     }
     let state: Mutex<State>
@@ -102,6 +106,17 @@ public final class Task: Sendable {
     public var timerSlack: UInt64 {
         get { state.withLock { $0.timerSlack } }
         set { state.withLock { $0.timerSlack = newValue } }
+    }
+    public var defaultTimerSlack: UInt64 { state.withLock { $0.defaultTimerSlack } }
+    /// PR_MCE_KILL.
+    public var machineCheckPolicy: MachineCheckPolicy {
+        get { state.withLock { $0.machineCheckPolicy } }
+        set { state.withLock { $0.machineCheckPolicy = newValue } }
+    }
+    /// PR_SET_IO_FLUSHER.
+    public var isIOFlusher: Bool {
+        get { state.withLock { $0.isIOFlusher } }
+        set { state.withLock { $0.isIOFlusher = newValue } }
     }
     /// Policy, priority, affinity: sched(7).
     public var scheduling: SchedulingState {

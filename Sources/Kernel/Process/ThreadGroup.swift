@@ -62,6 +62,10 @@ public final class ThreadGroup: Sendable {
         /// PR_SET_DUMPABLE: 0 no, 1 yes, 2 root only.
         var dumpable: Int32 = 1
         var oomScoreAdjustment: Int32 = 0
+        /// PR_SET_MDWE.
+        var execGain = ExecGainRule()
+        /// PR_SET_THP_DISABLE: 0, 1, or 3 with PR_THP_DISABLE_EXCEPT_ADVISED.
+        var hugePagesDisabled: Int32 = 0
     }
 
     struct Accounting: Sendable {
@@ -131,6 +135,15 @@ public final class ThreadGroup: Sendable {
     public var oomScoreAdjustment: Int32 {
         get { attributes.withLock { $0.oomScoreAdjustment } }
         set { attributes.withLock { $0.oomScoreAdjustment = newValue } }
+    }
+
+    public var execGain: ExecGainRule {
+        get { attributes.withLock { $0.execGain } }
+        set { attributes.withLock { $0.execGain = newValue } }
+    }
+    public var hugePagesDisabled: Int32 {
+        get { attributes.withLock { $0.hugePagesDisabled } }
+        set { attributes.withLock { $0.hugePagesDisabled = newValue } }
     }
 
     // MARK: accounting

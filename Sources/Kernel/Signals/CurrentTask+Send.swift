@@ -48,7 +48,8 @@ extension CurrentTask {
         try group.send(info, to: thread, options: group === threadGroup ? .own : [])
     }
 
-    private func sendToGroup(_ info: SignalInfo, _ signal: Signal?, _ processGroup: ProcessGroup?) throws(Errno) {
+    /// To every process of the group that may be signalled. - Throws: ESRCH without a group, or the last error when none took it.
+    public func sendToGroup(_ info: SignalInfo, _ signal: Signal?, _ processGroup: ProcessGroup?) throws(Errno) {
         guard let processGroup else { throw .ESRCH }
         try kernel.processes.withTree { _ throws(Errno) in
             var hasSent = false

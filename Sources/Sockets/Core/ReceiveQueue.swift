@@ -14,6 +14,7 @@ final class ReceiveQueue: Sendable {
         var credentials: UserCredentials
         var sender: [UInt8]
         var descriptions: [FileDescription]
+        var header = PacketHeader()
     }
     private struct State {
         var bytes = ByteRing()
@@ -46,6 +47,7 @@ final class ReceiveQueue: Sendable {
         var credentials: UserCredentials
         var sender: [UInt8] = []
         var descriptions: [FileDescription] = []
+        var header = PacketHeader()
     }
     enum Failure {
         /// Broken pipe: reading is shut.
@@ -121,7 +123,7 @@ final class ReceiveQueue: Sendable {
             s.segments.append(
                 Segment(
                     length: count, charge: charge, account: origin.account, credentials: origin.credentials, sender: origin.sender,
-                    descriptions: origin.descriptions))
+                    descriptions: origin.descriptions, header: origin.header))
         }
         waiters.notify(.allReadable)
         return count
@@ -161,22 +163,31 @@ final class ReceiveQueue: Sendable {
     /// Reads what fits of a stream: across segments, but not past one that carries descriptors, nor with `wantsCredentials` past a
     /// change of them. At the end: the pending error once, then 0.
     /// - Throws: EAGAIN, EFAULT, ECONNRESET.
-    func receive(stream buffer: inout IOBuffer, peek: Bool, wantsCredentials: Bool) throws(Errno) -> ReceivedMessage {
+    /// `skip`: bytes that a peek passes over.
+    func receive(stream buffer: inout IOBuffer, peek: Bool, wantsCredentials: Bool, skip: Int = 0) throws(Errno) -> ReceivedMessage {
         var released = Released()
         let message = try state.withLock { s throws(Errno) -> ReceivedMessage in
             if s.segments.isEmpty { return try Self.end(&s) }
             var message = ReceivedMessage(count: 0)
             var position = 0
+            var toSkip = peek ? skip : 0
+            while position < s.segments.count && toSkip >= s.segments[position].length {
+                toSkip -= s.segments[position].length
+                position += 1
+            }
+            if position == s.segments.count { return try Self.end(&s) }
             while buffer.remaining > 0 && position < s.segments.count {
                 let segment = s.segments[position]
+                let length = segment.length - toSkip
+                toSkip = 0
                 if wantsCredentials {
                     if let known = message.credentials, known != segment.credentials { break }
                     message.credentials = segment.credentials
                 }
-                let offset = peek ? message.count : 0
+                let offset = peek ? skip + message.count : 0
                 let moved: Int
                 do throws(Errno) {
-                    moved = try s.bytes.copy(from: offset, segment.length, to: &buffer)
+                    moved = try s.bytes.copy(from: offset, length, to: &buffer)
                 } catch {
                     if message.count > 0 { break }
                     throw error
@@ -201,7 +212,7 @@ final class ReceiveQueue: Sendable {
                     released.add(segment.account, segment.charge)
                     if carries { break }
                 }
-                if moved < segment.length { break }
+                if moved < length { break }
             }
             return message
         }
@@ -211,17 +222,31 @@ final class ReceiveQueue: Sendable {
 
     /// Takes the next message; what does not fit is lost and MSG_TRUNC set. `fullLength`: report the whole length (MSG_TRUNC was given).
     /// - Throws: EAGAIN, EFAULT, the pending error.
-    func receive(message buffer: inout IOBuffer, peek: Bool, fullLength: Bool, wantsCredentials: Bool) throws(Errno) -> ReceivedMessage {
+    /// `skip`: bytes that a peek passes over, whole messages first.
+    func receive(message buffer: inout IOBuffer, peek: Bool, fullLength: Bool, wantsCredentials: Bool, skip: Int = 0) throws(Errno)
+        -> ReceivedMessage
+    {
         var released = Released()
         let message = try state.withLock { s throws(Errno) -> ReceivedMessage in
             if s.segments.isEmpty { return try Self.end(&s) }
-            let segment = s.segments[0]
-            let wanted = min(segment.length, buffer.remaining)
-            let moved = wanted == 0 ? 0 : try s.bytes.copy(from: 0, wanted, to: &buffer)
+            var position = 0
+            var start = 0
+            var within = peek ? skip : 0
+            while within > 0 && within >= s.segments[position].length {
+                within -= s.segments[position].length
+                start += s.segments[position].length
+                position += 1
+                if position == s.segments.count { return try Self.end(&s) }
+            }
+            let segment = s.segments[position]
+            let length = segment.length - within
+            let wanted = min(length, buffer.remaining)
+            let moved = wanted == 0 ? 0 : try s.bytes.copy(from: start + within, wanted, to: &buffer)
             if moved < wanted { throw .EFAULT }
-            var message = ReceivedMessage(count: fullLength ? segment.length : moved)
-            if moved < segment.length { message.flags.insert(.truncated) }
+            var message = ReceivedMessage(count: fullLength ? length : moved)
+            if moved < length { message.flags.insert(.truncated) }
             message.address = segment.sender
+            message.header = segment.header
             message.descriptions = segment.descriptions
             if wantsCredentials { message.credentials = segment.credentials }
             if !peek {

@@ -90,7 +90,10 @@ public struct ReceivedMessage: Sendable {
     /// Sender, empty when it has no name; nil where the family or type reports none (connected streams).
     public var address: [UInt8]?
     public var descriptions: [FileDescription] = []
-    /// Sender's credentials, when the receiver asked for them with SO_PASSCRED.
+    /// Sender's credentials, when the receiver asked for them with SO_PASSCRED or SO_PASSPIDFD.
     public var credentials: UserCredentials?
+    /// Of the datagram, before the receiver's options choose from it.
+    var header = PacketHeader()
+    public var ancillary: [AncillaryData] = []
     public init(count: Int) { self.count = count }
 }

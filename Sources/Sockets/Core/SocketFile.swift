@@ -59,6 +59,7 @@ extension SocketFile {
             try socket.setOption(level: level, name: name, value, caller: caller)
             return
         }
+        try checkFamily(name, value)
         do {
             try socket.options.set(name, value, caller: caller)
         } catch {
@@ -71,6 +72,7 @@ extension SocketFile {
     public func option(level: Int32, name: Int32, caller: any Caller) throws(Errno) -> [UInt8] {
         guard level == SocketOption.levelSocket else { return try socket.option(level: level, name: name, caller: caller) }
         switch name {
+        case SocketOption.passCredentials where !carriesCredentials: throw .EOPNOTSUPP
         case SocketOption.type: return Bytes.of(socket.type.rawValue)
         case SocketOption.domain: return Bytes.of(socket.family)
         case SocketOption.protocolNumber: return Bytes.of(socket.protocolNumber)
@@ -80,6 +82,27 @@ extension SocketFile {
         default:
             if let value = socket.options.get(name) { return value }
             return try socket.option(level: level, name: name, caller: caller)
+        }
+    }
+
+    /// SO_PASSCRED and SO_PASSPIDFD.
+    public var passesCredentials: Bool { socket.options.passesCredentials.load(ordering: .relaxed) }
+    public var passesPIDFD: Bool { socket.options.isSet(SocketOption.passPIDFD) }
+
+    /// Linux's sk_may_scm_recv.
+    private var carriesCredentials: Bool { socket.family == AddressFamily.unix || socket.family == AddressFamily.netlink }
+
+    /// Options that only some families have. - Throws: EOPNOTSUPP.
+    private func checkFamily(_ name: Int32, _ value: [UInt8]) throws(Errno) {
+        switch name {
+        case SocketOption.passCredentials, SocketOption.passPIDFD:
+            if !carriesCredentials { throw .EOPNOTSUPP }
+        case SocketOption.reusePort:
+            let isInternet = socket.family == AddressFamily.inet || socket.family == AddressFamily.inet6
+            if !isInternet && Bytes.int32(value) ?? 0 != 0 { throw .EOPNOTSUPP }
+        case SocketOption.peekOffset:
+            if socket.family != AddressFamily.unix { throw .EOPNOTSUPP }
+        default: break
         }
     }
 }

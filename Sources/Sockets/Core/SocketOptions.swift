@@ -15,7 +15,6 @@ public final class SocketOptions: Sendable {
         var linger = Linger()
         var priority: Int32 = 0
         var mark: Int32 = 0
-        var peekOffset: Int32 = -1
         var flags: Set<Int32> = []
     }
     /// net.core.wmem_default and its companions.
@@ -27,6 +26,8 @@ public final class SocketOptions: Sendable {
     let state = Mutex(State())
     /// SO_PASSCRED, looked at on every receive.
     let passesCredentials = Atomic<Bool>(false)
+    /// SO_PEEK_OFF: where MSG_PEEK begins; below zero for always the front.
+    let peekOffset = Atomic<Int>(-1)
     /// Bytes on their way, and SO_SNDBUF.
     let account: SendAccount
 
@@ -41,10 +42,18 @@ public final class SocketOptions: Sendable {
         return limit.map { .after(nanoseconds: $0) }
     }
 
+    /// Linux's sk_peek_offset_fwd and sk_peek_offset_bwd: peeks move it on, reads back.
+    func movePeekOffset(by count: Int, peek: Bool) {
+        let old = peekOffset.load(ordering: .relaxed)
+        if old < 0 { return }
+        peekOffset.store(peek ? old + count : max(0, old - count), ordering: .relaxed)
+    }
+
     /// Boolean options that are stored and reported; their effect, where one exists inside a sandbox, is read from here.
     private static let booleans: Set<Int32> = [
         SocketOption.debug, SocketOption.reuseAddress, SocketOption.dontRoute, SocketOption.broadcast, SocketOption.keepAlive,
         SocketOption.outOfBandInline, SocketOption.noCheck, SocketOption.reusePort, SocketOption.timestamp,
+        SocketOption.timestampNanoseconds, SocketOption.passPIDFD,
         SocketOption.passSecurity, SocketOption.receiveQueueOverflow,
     ]
 
@@ -80,8 +89,14 @@ public final class SocketOptions: Sendable {
             if forced && !caller.credentials.has(.netAdmin) { throw .EPERM }
             let size = max(Self.minimumReceive, min(Int(max(number, 0)), Self.maximumBuffer) * 2)
             state.withLock { $0.receiveBuffer = size }
+        case SocketOption.debug where number != 0 && !caller.credentials.has(.netAdmin): throw .EACCES
+        // No filter is ever attached.
+        case SocketOption.detachFilter: throw .ENOENT
         case SocketOption.passCredentials:
             passesCredentials.store(number != 0, ordering: .relaxed)
+        case SocketOption.peekOffset:
+            // Negative: peeks begin at the front again.
+            peekOffset.store(Int(number), ordering: .relaxed)
         case SocketOption.receiveLowWater:
             state.withLock { $0.receiveLowWater = number < 0 ? Int32.max : max(1, number) }
         case SocketOption.priority:
@@ -96,6 +111,10 @@ public final class SocketOptions: Sendable {
         default:
             guard Self.booleans.contains(name) else { throw .ENOPROTOOPT }
             state.withLock {
+                // The two forms of time stamps exclude each other.
+                if name == SocketOption.timestamp || name == SocketOption.timestampNanoseconds {
+                    $0.flags.subtract([SocketOption.timestamp, SocketOption.timestampNanoseconds])
+                }
                 if number != 0 { $0.flags.insert(name) } else { $0.flags.remove(name) }
             }
         }
@@ -128,6 +147,7 @@ public final class SocketOptions: Sendable {
         case SocketOption.sendTimeout: return Self.timeval(s.sendTimeout)
         case SocketOption.receiveTimeout: return Self.timeval(s.receiveTimeout)
         case SocketOption.receiveLowWater: return Bytes.of(s.receiveLowWater)
+        case SocketOption.peekOffset: return Bytes.of(Int32(truncatingIfNeeded: peekOffset.load(ordering: .relaxed)))
         case SocketOption.sendLowWater: return Bytes.of(Int32(1))
         case SocketOption.priority: return Bytes.of(s.priority)
         case SocketOption.mark: return Bytes.of(s.mark)
@@ -158,7 +178,7 @@ public final class SocketOptions: Sendable {
 extension Linger {
     init(bytes: [UInt8]) {
         self.init()
-        isOn = Bytes.int32(bytes) ?? 0
+        isOn = Bytes.int32(bytes) ?? 0 != 0 ? 1 : 0
         seconds = Bytes.int32(Array(bytes.dropFirst(4))) ?? 0
     }
 }

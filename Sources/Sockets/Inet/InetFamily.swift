@@ -44,7 +44,7 @@ enum InetFamily {
     static func source(for target: InternetAddress) -> InternetAddress { target.isV4 ? .loopbackV4 : .loopbackV6 }
 }
 
-/// Options of the levels IP, IPv6, TCP and UDP: stored and reported, without effect on loopback.
+/// Options of the levels IP, IPv6, TCP and UDP: stored and reported; those that ask for control messages are obeyed.
 final class InetOptions: Sendable {
     private struct Key: Hashable {
         let level: Int32
@@ -64,6 +64,13 @@ final class InetOptions: Sendable {
     }
 
     var isV6Only: Bool { Bytes.int32(values.withLock { $0[Key(level: SocketOption.levelIPv6, name: Self.v6Only)] } ?? []) ?? 0 != 0 }
+
+    /// Whether any option was ever set: most sockets have none.
+    var hasRequests: Bool { values.withLock { !$0.isEmpty } }
+    /// An option that was set.
+    func number(level: Int32, name: Int32) -> Int32? {
+        values.withLock { $0[Key(level: level, name: name)] }.flatMap { Bytes.int32($0) }
+    }
 
     private func check(_ level: Int32) throws(Errno) {
         switch level {
@@ -89,6 +96,14 @@ final class InetOptions: Sendable {
             throw .EINVAL
         }
         if level == SocketOption.levelIPv6 && name == Self.v6Only && isBound { throw .EINVAL }
+        // IP_TTL: -1 asks for the default.
+        if level == SocketOption.levelIP && name == 2 {
+            guard number == -1 || (1...255).contains(number) else { throw .EINVAL }
+            if number == -1 {
+                values.withLock { $0[Key(level: level, name: name)] = nil }
+                return
+            }
+        }
         if level == SocketOption.levelTCP {
             // TCP_KEEPIDLE and TCP_KEEPINTVL in seconds, TCP_KEEPCNT.
             if (name == 4 || name == 5) && !(1...32767).contains(number) { throw .EINVAL }

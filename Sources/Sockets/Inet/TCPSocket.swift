@@ -349,7 +349,11 @@ final class TCPSocket: Socket, PortOwner {
                 s.phase = .unconnected
                 return (nil, old)
             case .listening: return (nil, nil)
-            default: throw .ENOTCONN
+            default:
+                // inet_shutdown: it takes effect without a peer too.
+                if direction.closesRead { s.isReadShut = true }
+                if direction.closesWrite { s.isWriteShut = true }
+                throw .ENOTCONN
             }
         }
         if let peer, direction.closesWrite { peer.incoming.closeWriter() }

@@ -1,3 +1,4 @@
+import HostOS
 import LinuxABI
 import Memory
 import Synchronization
@@ -120,8 +121,10 @@ final class UDPSocket: Socket, PortOwner {
             return count
         }
         receiver.received.setLimit(receiver.options.receiveBuffer)
+        var header = inet.header(to: target.address)
+        if receiver.options.stampsArrivals { header.time = HostClock.realtime.nanoseconds }
         let origin = ReceiveQueue.Origin(
-            account: receiver.received, credentials: .none, sender: source.encoded(family: receiver.family))
+            account: receiver.received, credentials: .none, sender: source.encoded(family: receiver.family), header: header)
         do throws(Errno) {
             _ = try receiver.incoming.send(message: &buffer, origin)
         } catch {
@@ -135,8 +138,11 @@ final class UDPSocket: Socket, PortOwner {
         if flags.contains(.outOfBand) { throw .EOPNOTSUPP }
         if let error = takeError() { throw error }
         do throws(Errno) {
-            return try incoming.receive(
+            var message = try incoming.receive(
                 message: &buffer, peek: flags.contains(.peek), fullLength: flags.contains(.truncated), wantsCredentials: false)
+            if let stamp = options.timestamp(message.header) { message.ancillary.append(stamp) }
+            message.ancillary += inet.ancillary(message.header)
+            return message
         } catch {
             if error == .EAGAIN && state.withLock({ $0.isReadShut }) { return ReceivedMessage(count: 0) }
             throw error
@@ -176,11 +182,12 @@ final class UDPSocket: Socket, PortOwner {
 
     func shutdown(_ direction: ShutdownDirection) throws(Errno) {
         try state.withLock { s throws(Errno) in
-            guard s.remote != nil else { throw .ENOTCONN }
+            // inet_shutdown: it takes effect without a peer too.
+            defer { waiters.notify(.everything) }
             if direction.closesRead { s.isReadShut = true }
             if direction.closesWrite { s.isWriteShut = true }
+            guard s.remote != nil else { throw .ENOTCONN }
         }
-        waiters.notify(.everything)
     }
 
     func close() {

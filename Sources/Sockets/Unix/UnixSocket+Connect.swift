@@ -20,7 +20,7 @@ extension UnixSocket {
             try UnixNamespace.shared.bind(name, self)
             try finishBind(parsed, node: nil) { UnixNamespace.shared.remove(name, self) }
         case .path(let path):
-            if isBound { throw .EINVAL }
+            // The path is looked at first, whatever the socket's state: unix_bind_bsd.
             let place: Path
             do throws(Errno) {
                 place = try VFS.createNode(path, .socket, permissions: 0o777, caller: caller)

@@ -88,15 +88,20 @@ extension UnixSocket {
     public func receive(_ buffer: inout IOBuffer, flags: MessageFlags, caller: any Caller) throws(Errno) -> ReceivedMessage {
         if flags.contains(.outOfBand) { throw type == .stream ? .EINVAL : .EOPNOTSUPP }
         let peek = flags.contains(.peek)
-        let wantsCredentials = options.passesCredentials.load(ordering: .relaxed)
+        let wantsCredentials = options.passesCredentials.load(ordering: .relaxed) || options.isSet(SocketOption.passPIDFD)
         if !isConnectionless {
             guard peer != nil else { throw type == .stream ? .EINVAL : .ENOTCONN }
         }
+        let skip = peek ? max(0, options.peekOffset.load(ordering: .relaxed)) : 0
         if type == .stream {
-            return try incoming.receive(stream: &buffer, peek: peek, wantsCredentials: wantsCredentials)
+            let message = try incoming.receive(stream: &buffer, peek: peek, wantsCredentials: wantsCredentials, skip: skip)
+            options.movePeekOffset(by: message.count, peek: peek)
+            return message
         }
         var message = try incoming.receive(
-            message: &buffer, peek: peek, fullLength: flags.contains(.truncated), wantsCredentials: wantsCredentials)
+            message: &buffer, peek: peek, fullLength: flags.contains(.truncated), wantsCredentials: wantsCredentials, skip: skip)
+        options.movePeekOffset(by: message.count, peek: peek)
+        if let stamp = options.timestamp(message.header) { message.ancillary.append(stamp) }
         if type == .sequentialPacket {
             // A connection: the peer's name is not repeated with each message, but recvfrom reports it as Linux does.
             if message.address?.isEmpty == true { message.address = nil }

@@ -2,6 +2,7 @@ import HostOS
 import Kernel
 import LinuxABI
 import Memory
+import Sockets
 import VirtualFileSystem
 
 /// Reading and writing of descriptions, shared by read(2), write(2), their relatives, and sendfile(2).
@@ -139,7 +140,8 @@ enum FileIO {
                 total += count
                 if count == 0 || total >= wanted { return total }
             } catch {
-                if error == .EPIPE && raisesSignal { current.raise(.SIGPIPE) }
+                // Of sockets only streams raise it.
+                if error == .EPIPE && raisesSignal && (operations as? SocketFile)?.socket.isStream ?? true { current.raise(.SIGPIPE) }
                 if total > 0 { return total }
                 throw error
             }

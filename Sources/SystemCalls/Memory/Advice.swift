@@ -16,18 +16,18 @@ private func sysMadvise(_ current: CurrentTask, _ a: SystemCallArguments) throws
     return 0
 }
 
-/// For the caller's own process: advising another needs ptrace access, which the sandbox does not grant for this.
+/// Others than oneself may only be given advice that changes no contents (Linux's process_madvise_remote_valid).
 private func sysProcessMadvise(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     guard a.uint(4) == 0 else { throw .EINVAL }
     let count = Int(truncatingIfNeeded: a[2])
     guard count >= 0, count <= 1024 else { throw .EINVAL }
     let vectors = try current.memory.loadArray(IOVector.self, at: a.address(1), count: count)
     guard let pidFile = try current.files.get(a.int(0)).operations as? PidFile else { throw .EBADF }
-    guard pidFile.threadGroup === current.threadGroup else { throw .EPERM }
+    let memory = try advisedMemory(current, pidFile, advice: a.int(3))
     var done: UInt64 = 0
     for vector in vectors {
         do throws(Errno) {
-            try current.memory.advise(vector.base, length: vector.length, advice: a.int(3))
+            try memory.advise(vector.base, length: vector.length, advice: a.int(3))
         } catch {
             if done > 0 { break }
             throw error
@@ -35,6 +35,17 @@ private func sysProcessMadvise(_ current: CurrentTask, _ a: SystemCallArguments)
         done &+= vector.length
     }
     return Int(truncatingIfNeeded: done)
+}
+
+/// - Throws: ESRCH, EPERM, EINVAL.
+private func advisedMemory(_ current: CurrentTask, _ file: PidFile, advice: Int32) throws(Errno) -> AddressSpace {
+    if file.threadGroup === current.threadGroup { return current.memory }
+    guard let task = file.threadGroup.tasks.first(where: { $0.memory != nil }), let memory = task.memory else { throw .ESRCH }
+    guard current.mayInspect(task) else { throw .EPERM }
+    let (willNeed, cold, pageOut, collapse): (Int32, Int32, Int32, Int32) = (3, 20, 21, 25)
+    guard [willNeed, cold, pageOut, collapse].contains(advice) else { throw .EINVAL }
+    guard current.credentials.has(.sysNice) else { throw .EPERM }
+    return memory
 }
 
 private func sysMincore(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {

@@ -16,19 +16,36 @@ extension SystemCallFamilies {
 
 private func refused(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int { throw .ENOSYS }
 
-/// Guest threads are host threads, so a barrier across them takes the host's own: its global command reaches every one. The expedited
-/// commands would have to be given inside the stub; they are reported as absent, for which callers have another way.
+/// Commands of membarrier(2). Those that synchronise instruction streams are absent: the way back to guest code need not serialise.
+private enum Barrier {
+    static let query: Int32 = 0
+    static let global: Int32 = 1
+    static let globalExpedited: Int32 = 2
+    static let registerGlobalExpedited: Int32 = 4
+    static let privateExpedited: Int32 = 8
+    static let registerPrivateExpedited: Int32 = 16
+    static let getRegistrations: Int32 = 512
+    static let expedited = globalExpedited | registerGlobalExpedited | privateExpedited | registerPrivateExpedited | getRegistrations
+}
+
 private func sysMembarrier(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     guard a.uint(1) == 0 else { throw .EINVAL }
-    let global: Int32 = 1
     switch a.int(0) {
-    case 0: return HostBarrier.isGlobalSupported ? Int(global) : 0
-    case global:
+    case Barrier.query: return Int(Barrier.expedited | (HostBarrier.isGlobalSupported ? Barrier.global : 0))
+    case Barrier.global:
+        // Guest threads are host threads: the host's own command reaches every one.
         guard HostBarrier.isGlobalSupported else { throw .EINVAL }
         try HostBarrier.global()
-        return 0
+    case Barrier.globalExpedited: current.runBarrier(registeredFor: UInt32(Barrier.registerGlobalExpedited))
+    case Barrier.privateExpedited:
+        guard current.memory.barrierRegistrations & UInt32(Barrier.registerPrivateExpedited) != 0 else { throw .EPERM }
+        current.runBarrier()
+    case Barrier.registerGlobalExpedited, Barrier.registerPrivateExpedited:
+        current.memory.registerBarriers(UInt32(a.int(0)))
+    case Barrier.getRegistrations: return Int(current.memory.barrierRegistrations)
     default: throw .EINVAL
     }
+    return 0
 }
 
 /// As on a CPU without protection keys: only "no key" works.

@@ -18,6 +18,9 @@ extension SystemCallFamilies {
 }
 
 extension CurrentTask {
+    /// READ_IMPLIES_EXEC of personality(2).
+    var readImpliesExecute: Bool { task.personality & 0x0040_0000 != 0 }
+
     /// Hands the address space the limits it enforces, before a call that depends on them.
     func refreshMemoryLimits() {
         memory.limits = MemoryLimits(
@@ -30,7 +33,7 @@ extension CurrentTask {
 private func sysMmap(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     guard a[5] & (Page.size - 1) == 0 else { throw .EINVAL }
     let flags = MapFlags(rawValue: a.uint(3))
-    let protection = Protection(rawValue: a.uint(2))
+    var protection = Protection(rawValue: a.uint(2))
     var file: MappedFile?
     if !flags.contains(.anonymous) {
         let description = try current.files.get(a.int(4))
@@ -38,6 +41,8 @@ private func sysMmap(_ current: CurrentTask, _ a: SystemCallArguments) throws(Er
         guard !flags.contains(.hugeTLB), a[1] != 0 else { throw .EINVAL }
         file = try mappedFile(description, flags, protection)
     }
+    if protection.contains(.read) && current.readImpliesExecute && file?.allowsExecute ?? true { protection.insert(.execute) }
+    if protection.isSuperset(of: [.write, .execute]) && current.threadGroup.execGain.contains(.refuse) { throw .EACCES }
     current.refreshMemoryLimits()
     let request = AddressSpace.MapRequest(
         address: a.address(0), length: a[1], protection: protection, flags: flags, file: file, offset: a[5])
@@ -74,8 +79,21 @@ private func sysMunmap(_ current: CurrentTask, _ a: SystemCallArguments) throws(
 func sysMprotect(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     // Bits past those of an int are not looked at by any caller in use, but Linux refuses unknown ones.
     guard a[2] >> 32 == 0 else { throw .EINVAL }
-    try current.memory.protect(a.address(0), length: a[1], Protection(rawValue: a.uint(2)))
+    var protection = Protection(rawValue: a.uint(2))
+    if protection.contains(.read) && current.readImpliesExecute { protection.insert(.execute) }
+    if protection.contains(.execute) && current.threadGroup.execGain.contains(.refuse) {
+        try checkExecGain(current, a.address(0), length: a[1], protection)
+    }
+    try current.memory.protect(a.address(0), length: a[1], protection)
     return 0
+}
+
+/// Linux's map_deny_write_exec. - Throws: EACCES.
+private func checkExecGain(_ current: CurrentTask, _ address: GuestAddress, length: UInt64, _ protection: Protection) throws(Errno) {
+    guard let end = address.adding(length) else { return }
+    for region in current.memory.regions(countingResident: false) where region.range.start < end && region.range.end > address {
+        if protection.contains(.write) || !region.protection.contains(.execute) { throw .EACCES }
+    }
 }
 
 private func sysBrk(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {

@@ -59,14 +59,22 @@ extension SystemCallFamilies {
         if (stack == 0) != (stackSize == 0) { throw .EINVAL }
         let (top, overflow) = stack.addingReportingOverflow(stackSize)
         if overflow || top > 0x7fff_ffff_f000 { throw .EINVAL }
-        // Choosing IDs is for restoring checkpoints; there are no control groups to clone into.
-        if setTIDCount != 0 { throw .EPERM }
+        // There are no control groups to clone into.
         if flags.contains(.intoCgroup) { throw .EBADF }
+        let wantedID = setTIDCount == 0 ? nil : try wantedID(current, GuestAddress(setTID), count: setTIDCount)
         return Int(
             try current.clone(
                 CloneRequest(
                     flags: flags, exitSignal: Signal(rawValue: Int32(w[4])), stackPointer: GuestAddress(top), tls: w[7],
-                    parentTID: GuestAddress(w[3]), childTID: GuestAddress(w[2]), pidFile: GuestAddress(w[1]))))
+                    parentTID: GuestAddress(w[3]), childTID: GuestAddress(w[2]), pidFile: GuestAddress(w[1]), wantedID: wantedID)))
+    }
+
+    /// A number for the child in the one pid namespace there is. - Throws: EFAULT, EINVAL, EPERM.
+    private static func wantedID(_ current: CurrentTask, _ address: GuestAddress, count: UInt64) throws(Errno) -> Int32 {
+        let ids = try current.memory.loadArray(Int32.self, at: address, count: Int(count))
+        guard ids.count == 1, ids[0] > 0, ids[0] < ProcessTable.maximum else { throw .EINVAL }
+        guard current.credentials.has(.sysAdmin) || current.credentials.has(.checkpointRestore) else { throw .EPERM }
+        return ids[0]
     }
 
     /// An extensible structure of 8-byte words: copy_struct_from_user. Bytes past `known` words must be zero.

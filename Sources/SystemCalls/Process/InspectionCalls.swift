@@ -111,8 +111,20 @@ extension SystemCallFamilies {
         case 4: return order(first.threadGroup.actions, second.threadGroup.actions)
         // No task has an I/O context or System V undo list of its own.
         case 5, 6: return 0
+        case 7: return try compareEpollTarget(current, first, second, a)
         default: throw .EINVAL
         }
+    }
+
+    /// KCMP_EPOLL_TFD: a descriptor of the first process and what an epoll set of the second watches.
+    private static func compareEpollTarget(_ current: CurrentTask, _ first: Task, _ second: Task, _ a: SystemCallArguments) throws(Errno)
+        -> Int
+    {
+        let slot = try current.memory.loadArray(UInt32.self, at: a.address(4), count: 3)
+        guard let one = try first.files?.get(Int32(truncatingIfNeeded: a[3])) else { throw .EBADF }
+        guard let set = try second.files?.get(Int32(bitPattern: slot[0])) else { throw .EBADF }
+        guard let epoll = set.operations as? Epoll else { throw .EINVAL }
+        return order(one, try epoll.target(Int32(bitPattern: slot[1]), offset: slot[2]))
     }
 
     /// 0 for the same object, 1 and 2 for an arbitrary but constant order.

@@ -53,11 +53,16 @@ enum ControlMessages {
     /// Stores what came with a message, and installs the descriptors that have room. Returns the bytes used and MSG_CTRUNC if
     /// something did not fit.
     static func store(
-        _ message: inout ReceivedMessage, at address: GuestAddress, capacity: Int, closeOnExec: Bool, current: CurrentTask
+        _ message: inout ReceivedMessage, for file: SocketFile, at address: GuestAddress, capacity: Int, closeOnExec: Bool,
+        current: CurrentTask
     ) throws(Errno) -> (length: Int, flags: MessageFlags) {
         var used = 0
         var flags: MessageFlags = []
-        if let c = message.credentials {
+        for item in message.ancillary {
+            let stored = try put(item.type, item.data, level: item.level, at: address, used: &used, capacity: capacity, current)
+            if !stored { flags.insert(.controlTruncated) }
+        }
+        if let c = message.credentials, file.passesCredentials {
             let data = bytes(of: UInt32(bitPattern: c.pid)) + bytes(of: c.uid) + bytes(of: c.gid)
             let stored = try put(SocketOption.controlCredentials, data, at: address, used: &used, capacity: capacity, current)
             if !stored { flags.insert(.controlTruncated) }
@@ -83,18 +88,43 @@ enum ControlMessages {
                 }
             }
         }
+        if let c = message.credentials, file.passesPIDFD {
+            let isStored = try putPidFile(c.pid, at: address, used: &used, capacity: capacity, current)
+            if !isStored { flags.insert(.controlTruncated) }
+        }
         return (used, flags)
+    }
+
+    /// SCM_PIDFD: a pidfd of the sender. Its place is taken by an error where there can be none (scm_pidfd_recv).
+    private static func putPidFile(_ pid: Int32, at address: GuestAddress, used: inout Int, capacity: Int, _ current: CurrentTask)
+        throws(Errno) -> Bool
+    {
+        guard capacity - used >= ControlHeader.size + 4 else { return false }
+        var number = -Int(Errno.ESRCH.rawValue)
+        if let group = current.kernel.processes.threadGroup(pid) {
+            do throws(Errno) {
+                number = try current.install(PidFile.makeDescription(group, nonBlocking: false), closeOnExec: true)
+            } catch { number = -Int(error.rawValue) }
+        }
+        do throws(Errno) {
+            let data = bytes(of: UInt32(truncatingIfNeeded: number))
+            return try put(SocketOption.controlPIDFD, data, at: address, used: &used, capacity: capacity, current)
+        } catch {
+            if number >= 0 { _ = try? current.files.remove(Int32(number)) }
+            throw error
+        }
     }
 
     /// put_cmsg: cut at the end of the buffer. Returns whether all of it fitted.
     private static func put(
-        _ type: Int32, _ data: [UInt8], at address: GuestAddress, used: inout Int, capacity: Int, _ current: CurrentTask
+        _ type: Int32, _ data: [UInt8], level: Int32 = SocketOption.levelSocket, at address: GuestAddress, used: inout Int,
+        capacity: Int, _ current: CurrentTask
     ) throws(Errno) -> Bool {
         let room = capacity - used
         guard room >= ControlHeader.size else { return false }
         let full = ControlHeader.size + data.count
         let length = min(full, room)
-        var bytes = Self.bytes(of: UInt64(length)) + Self.bytes(of: UInt32(bitPattern: SocketOption.levelSocket))
+        var bytes = Self.bytes(of: UInt64(length)) + Self.bytes(of: UInt32(bitPattern: level))
         bytes += Self.bytes(of: UInt32(bitPattern: type))
         bytes += data.prefix(length - ControlHeader.size)
         try current.memory.copyOut(bytes, to: address + used)

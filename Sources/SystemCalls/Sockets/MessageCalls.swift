@@ -37,7 +37,8 @@ extension CurrentTask {
             } while file.socket.isStream && waits && buffer.remaining > 0
         } catch {
             if total > 0 { return total }
-            if error == .EPIPE && !request.flags.contains(.noSignal) && file.socket.type != .datagram { raise(.SIGPIPE) }
+            // Only streams raise it: unix_dgram_sendmsg, which sequenced packets use too, does not.
+            if error == .EPIPE && !request.flags.contains(.noSignal) && file.socket.isStream { raise(.SIGPIPE) }
             throw error
         }
         return total
@@ -149,7 +150,7 @@ private func receiveMessage(
     }
     let capacity = header.control.isNull ? 0 : Int(min(header.controlLength, 1 << 20))
     let (length, controlFlags) = try ControlMessages.store(
-        &message, at: header.control, capacity: capacity, closeOnExec: flags.contains(.closeOnExec), current: current)
+        &message, for: file, at: header.control, capacity: capacity, closeOnExec: flags.contains(.closeOnExec), current: current)
     header.controlLength = UInt64(length)
     // MSG_CMSG_CLOEXEC comes back in the flags, as Linux leaves it there.
     header.flags = message.flags.union(controlFlags).union(flags.intersection(.closeOnExec)).rawValue

@@ -135,6 +135,7 @@ private func accept(_ current: CurrentTask, _ a: SystemCallArguments, flags: Int
     let file = try current.socket(a.int(0)).file
     let room = try current.memory.load(Int32.self, at: a.address(4))
     guard room >= 0 else { throw .EINVAL }
+    if a.int(1) == SocketOption.levelSocket && a.int(2) == SocketOption.peerPIDFD { return try peerPidFile(current, file, room, a) }
     let value = try file.option(level: a.int(1), name: a.int(2), caller: current)
     if a.int(1) == SocketOption.levelSocket && a.int(2) == SocketOption.peerGroups && value.count > Int(room) {
         try current.memory.store(Int32(value.count), at: a.address(4))
@@ -143,6 +144,26 @@ private func accept(_ current: CurrentTask, _ a: SystemCallArguments, flags: Int
     let count = min(Int(room), value.count)
     if count > 0 { try current.memory.copyOut(Array(value.prefix(count)), to: a.address(3)) }
     try current.memory.store(Int32(count), at: a.address(4))
+    return 0
+}
+
+/// SO_PEERPIDFD: a pidfd of the process that SO_PEERCRED names. - Throws: ENODATA without a peer, ESRCH, EMFILE.
+private func peerPidFile(_ current: CurrentTask, _ file: SocketFile, _ room: Int32, _ a: SystemCallArguments) throws(Errno) -> Int {
+    guard file.socket.family == AddressFamily.unix else { throw .ENODATA }
+    let credentials = try file.option(level: SocketOption.levelSocket, name: SocketOption.peerCredentials, caller: current)
+    let id = credentials.prefix(4).reversed().reduce(Int32(0)) { $0 << 8 | Int32($1) }
+    if id == 0 { throw .ENODATA }
+    guard let group = current.kernel.processes.threadGroup(id) else { throw .ESRCH }
+    let number = try current.install(PidFile.makeDescription(group, nonBlocking: false), closeOnExec: true)
+    do throws(Errno) {
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+        let count = min(Int(room), bytes.count)
+        try current.memory.copyOut(Array(bytes.prefix(count)), to: a.address(3))
+        try current.memory.store(Int32(count), at: a.address(4))
+    } catch {
+        _ = try? current.files.remove(Int32(number))
+        throw error
+    }
     return 0
 }
 
