@@ -232,27 +232,15 @@ static inline char *conformance_shared_page(void) {
     return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/// Waits for `child` and takes over the failure that it wrote to `page`.
-static inline void conformance_adopt(pid_t child, char *page) {
-    int status = -1;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (status != 0) FAIL_("in child: %s (status %#x)", page[0] ? page : "no reason", status);
-    munmap(page, 4096);
-}
-
-/// The body runs in a child of its own; what its checks find is this case's result.
+/// The body runs in a child of its own, whose checks count for the case.
 #define IN_FORK(...)                                                                                          \
     do {                                                                                                      \
-        char *page_ = conformance_shared_page();                                                              \
-        fflush(stdout);                                                                                       \
-        pid_t child_ = fork();                                                                                \
+        pid_t child_ = conformance_fork();                                                                    \
         if (child_ == 0) {                                                                                    \
             __VA_ARGS__;                                                                                      \
-            if (conformance_failed) strcpy(page_, conformance_reason);                                        \
-            _exit(conformance_failed ? 99 : 0);                                                               \
+            _exit(0);                                                                                         \
         }                                                                                                     \
-        conformance_adopt(child_, page_);                                                                     \
+        if (child_ > 0) conformance_join(child_);                                                             \
     } while (0)
 
 /// As IN_FORK, but as user and group 1000 with no other groups and no capabilities. A caller without privilege stays who it is.
@@ -267,7 +255,7 @@ static inline void conformance_drop(void) {
 // MARK: bad addresses
 
 /// A page that can be read only.
-static inline void *conformance_read_only(void) {
+static inline void *conformance_readable_page(void) {
     static void *page;
     if (!page) page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return page;

@@ -25,6 +25,7 @@ static long capget_(int version, int pid, struct __user_cap_data_struct *d) {
 
 int main(void) {
     int root = geteuid() == 0;
+    COVERS(setuid, setgid, setreuid, setregid, setresuid, setresgid);
     CASE(minus_one) {
         CHECK_ERRNO(raw(SYS_setuid, -1, 0, 0), EINVAL);
         CHECK_ERRNO(raw(SYS_setgid, -1, 0, 0), EINVAL);
@@ -33,13 +34,15 @@ int main(void) {
         CHECK_EQ(raw(SYS_setresuid, -1, -1, -1), 0);
         CHECK_EQ(raw(SYS_setresgid, -1, -1, -1), 0);
     }
+    COVERS(getresuid, getresgid);
     CASE(result_addresses) {
         uid_t a, b;
         CHECK_ERRNO(syscall(SYS_getresuid, BAD_POINTER, &a, &b), EFAULT);
         CHECK_ERRNO(syscall(SYS_getresuid, &a, BAD_POINTER, &b), EFAULT);
         CHECK_ERRNO(syscall(SYS_getresuid, &a, &b, BAD_POINTER), EFAULT);
-        CHECK_ERRNO(syscall(SYS_getresgid, &a, &b, conformance_read_only()), EFAULT);
+        CHECK_ERRNO(syscall(SYS_getresgid, &a, &b, conformance_readable_page()), EFAULT);
     }
+    COVERS(setuid, setreuid, setresuid, getresuid);
     CASE(users_without_privilege) AS_USER({
         uid_t me = getuid();
         CHECK_ERRNO(raw(SYS_setuid, 0, 0, 0), EPERM);
@@ -50,6 +53,7 @@ int main(void) {
         CHECK_ERRNO(raw(SYS_setresuid, 0, me, me), EPERM);
         CHECK(are_users(me, me, me));
     });
+    COVERS(getgid, setgid, setregid, setresgid, setgroups, getresgid);
     CASE(groups_without_privilege) AS_USER({
         gid_t me = getgid();
         CHECK_ERRNO(raw(SYS_setgid, 0, 0, 0), EPERM);
@@ -59,12 +63,14 @@ int main(void) {
         CHECK_ERRNO(setgroups(0, NULL), EPERM);
         CHECK(are_groups(me, me, me));
     });
+    COVERS(setfsuid, setfsgid, getegid);
     CASE(file_system_user_without_privilege) AS_USER({
         CHECK_EQ(setfsuid(0), (int)geteuid());
         CHECK_EQ(setfsuid(-1), (int)geteuid());
         CHECK_EQ(setfsgid(0), (int)getegid());
         CHECK_EQ(setfsgid(-1), (int)getegid());
     });
+    COVERS(setuid, getresuid);
     CASE(setuid_of_root_is_final) {
         if (root) IN_FORK({
             CHECK_EQ(raw(SYS_setuid, 1000, 0, 0), 0);
@@ -72,6 +78,7 @@ int main(void) {
             CHECK_ERRNO(raw(SYS_setuid, 0, 0, 0), EPERM);
         });
     }
+    COVERS(setreuid, getresuid);
     CASE(setreuid_and_the_saved_user) {
         if (root) IN_FORK({
             CHECK_EQ(raw(SYS_setreuid, -1, 1000, 0), 0);
@@ -81,6 +88,7 @@ int main(void) {
             CHECK(are_users(1000, 1001, 1001));
         });
     }
+    COVERS(setresuid, setreuid, getresuid);
     CASE(swapping_users) {
         if (root) IN_FORK({
             CHECK_EQ(raw(SYS_setresuid, 1000, 1001, 1001), 0);
@@ -88,6 +96,7 @@ int main(void) {
             CHECK(are_users(1001, 1000, 1000));
         });
     }
+    COVERS(setresuid, capget);
     CASE(saved_user_brings_capabilities_back) {
         if (root) IN_FORK({
             struct __user_cap_data_struct d[2];
@@ -100,6 +109,7 @@ int main(void) {
             CHECK(d[0].effective != 0);
         });
     }
+    COVERS(setgroups, getgroups);
     CASE(groups_are_set_and_sorted) {
         if (root) IN_FORK({
             gid_t set[3] = {30, 10, 20};
@@ -118,6 +128,7 @@ int main(void) {
             CHECK_EQ(getgroups(8, now), 0);
         });
     }
+    COVERS(chmod, chown, setgroups, setresgid, setresuid);
     CASE(supplementary_groups_open_files) {
         if (root) IN_FORK({
             char path[128];
@@ -133,6 +144,7 @@ int main(void) {
             CHECK_ERRNO(open(path, O_WRONLY), EACCES);
         });
     }
+    COVERS(setfsuid);
     CASE(file_system_user_decides_about_files) {
         if (root) IN_FORK({
             char path[128];
@@ -146,6 +158,7 @@ int main(void) {
             CHECK(open(path, O_RDONLY) >= 0);
         });
     }
+    COVERS(capget);
     CASE(capability_versions) {
         struct __user_cap_data_struct d[2];
         struct __user_cap_header_struct h = {0x1111, 0};
@@ -156,6 +169,7 @@ int main(void) {
         CHECK_EQ(capget_(_LINUX_CAPABILITY_VERSION_1, 0, d), 0);
         CHECK_EQ(capget_(_LINUX_CAPABILITY_VERSION_2, 0, d), 0);
     }
+    COVERS(capget, capset);
     CASE(capability_arguments) {
         struct __user_cap_data_struct d[2];
         CHECK_ERRNO(syscall(SYS_capget, BAD_POINTER, d), EFAULT);
@@ -169,6 +183,7 @@ int main(void) {
         h.version = 5;
         CHECK_ERRNO(syscall(SYS_capset, &h, d), EINVAL);
     }
+    COVERS(capset);
     CASE(capabilities_cannot_be_gained) AS_USER({
         struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
         struct __user_cap_data_struct d[2] = {{1, 1, 0}, {0, 0, 0}};
@@ -189,6 +204,7 @@ int main(void) {
             CHECK_ERRNO(syscall(SYS_capset, &h, d), EPERM);
         });
     }
+    COVERS(prctl);
     CASE(bounding_set_arguments) {
         CHECK_ERRNO(prctl(PR_CAPBSET_READ, 64), EINVAL);
         AS_USER(CHECK_ERRNO(prctl(PR_CAPBSET_DROP, 0), EPERM));
@@ -202,6 +218,7 @@ int main(void) {
     }
     CASE(secure_bits_need_privilege) AS_USER(CHECK_ERRNO(prctl(PR_SET_SECUREBITS, 1), EPERM));
     CASE(keep_capabilities_arguments) CHECK_ERRNO(prctl(PR_SET_KEEPCAPS, 2), EINVAL);
+    COVERS(prctl, setresuid);
     CASE(death_signal_is_cleared_by_a_change_of_user) {
         if (root) IN_FORK({
             int s = -1;

@@ -8,6 +8,7 @@ static volatile int signalled;
 static void note(int n) { signalled = n; }
 
 int main(void) {
+    COVERS(prlimit64);
     CASE(unknown_resources) {
         struct rlimit l;
         CHECK_ERRNO(syscall(SYS_getrlimit, 16, &l), EINVAL);
@@ -33,6 +34,7 @@ int main(void) {
         l.rlim_max = 51;
         CHECK_ERRNO(setrlimit(RLIMIT_CORE, &l), EPERM);
     });
+    COVERS(pause);
     CASE(others_processes) {
         struct rlimit l;
         CHECK_ERRNO(prlimit(1 << 22, RLIMIT_NOFILE, NULL, &l), ESRCH);
@@ -44,6 +46,7 @@ int main(void) {
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
     }
+    COVERS(prlimit64);
     CASE(old_and_new_together) IN_FORK({
         struct rlimit l;
         struct rlimit old;
@@ -58,6 +61,7 @@ int main(void) {
             CHECK_EQ(l.rlim_cur, 64);
         });
     });
+    COVERS(prlimit64, dup, dup2, fcntl);
     CASE(open_files) IN_FORK({
         struct rlimit l = {10, 10};
         setrlimit(RLIMIT_NOFILE, &l);
@@ -70,6 +74,7 @@ int main(void) {
         int p[2];
         CHECK_ERRNO(pipe(p), EMFILE);
     });
+    COVERS(prlimit64, ftruncate);
     CASE(file_size) IN_FORK({
         struct sigaction a = {.sa_handler = note};
         sigaction(SIGXFSZ, &a, NULL);
@@ -86,6 +91,7 @@ int main(void) {
         CHECK_ERRNO(ftruncate(fd, 101), EFBIG);
         CHECK_EQ(signalled, SIGXFSZ);
     });
+    COVERS(prlimit64);
     CASE(cpu_time) {
         pid_t child = fork();
         if (child == 0) {

@@ -32,6 +32,7 @@ static int file_of(const char *name, size_t size) {
 }
 
 int main(void) {
+    COVERS(madvise);
     CASE(advice_arguments) {
         char *p = pages(2);
         CHECK_ERRNO(madvise(p + 1, 4096, MADV_NORMAL), EINVAL);
@@ -65,6 +66,7 @@ int main(void) {
         CHECK_EQ(madvise(p, 4 * 4096, MADV_RANDOM), 0);
         munmap(p, 4 * 4096);
     }
+    COVERS(madvise, ftruncate);
     CASE(willneed) {
         int fd = file_of("need", 8192);
         char *p = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
@@ -75,6 +77,7 @@ int main(void) {
         CHECK_EQ(madvise(p, 4096, MADV_WILLNEED), 0);
         munmap(p, 4096);
     }
+    COVERS(pwrite64, madvise, ftruncate);
     CASE(dontneed_of_a_private_file_mapping_shows_the_file) {
         int fd = file_of("private", 4096);
         pwrite(fd, "file", 4, 0);
@@ -85,6 +88,7 @@ int main(void) {
         munmap(p, 4096);
         close(fd);
     }
+    COVERS(madvise);
     CASE(dontneed_keeps_shared_memory) {
         char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         p[0] = 'x';
@@ -110,6 +114,7 @@ int main(void) {
         CHECK(p[0] == 'x' || p[0] == 0);
         munmap(p, 4096);
     }
+    COVERS(madvise, mincore);
     CASE(dontfork_and_wipeonfork) {
         char *p = pages(2);
         p[0] = p[4096] = 'x';
@@ -129,6 +134,7 @@ int main(void) {
         CHECK_ERRNO(madvise(s, 4096, MADV_WIPEONFORK), EINVAL);
         munmap(s, 4096);
     }
+    COVERS(madvise, mincore, mprotect);
     CASE(populate) {
         char *p = pages(4);
         unsigned char state[4];
@@ -143,6 +149,7 @@ int main(void) {
         munmap(p, 4 * 4096);
         CHECK_ERRNO(madvise(p, 4 * 4096, MADV_POPULATE_READ), ENOMEM);
     }
+    COVERS(mlock, madvise);
     CASE(locked_memory_and_dontneed) {
         char *p = pages(1);
         p[0] = 'x';
@@ -153,10 +160,12 @@ int main(void) {
         CHECK_EQ(p[0], 0);
         munmap(p, 4096);
     }
+    COVERS(madvise);
     CASE(poisoning_needs_privilege) AS_USER({
         char *p = pages(1);
         CHECK_ERRNO2(madvise(p, 4096, MADV_HWPOISON), EPERM, EINVAL);
     });
+    COVERS(pidfd_open, process_madvise);
     CASE(process_advice_arguments) {
         char *p = pages(2);
         struct iovec v = {p, 8192};
@@ -174,6 +183,7 @@ int main(void) {
         CHECK_ERRNO(process_advise(me, &v, 1, MADV_COLD, 0), ENOMEM);
         close(me);
     }
+    COVERS(pause, pidfd_open, process_madvise);
     CASE(process_advice_to_others) {
         char *p = pages(1);
         pid_t child = fork();
@@ -189,6 +199,7 @@ int main(void) {
         close(fd);
         munmap(p, 4096);
     }
+    COVERS(mincore);
     CASE(residence) {
         char *p = pages(4);
         unsigned char state[4];
@@ -197,12 +208,13 @@ int main(void) {
         CHECK_EQ(state[1] & 1, 1);
         CHECK_ERRNO(mincore(p + 1, 4096, state), EINVAL);
         CHECK_ERRNO(mincore(p, 4096, BAD_POINTER), EFAULT);
-        CHECK_ERRNO(mincore(p, 4096, conformance_read_only()), EFAULT);
+        CHECK_ERRNO(mincore(p, 4096, conformance_readable_page()), EFAULT);
         CHECK_ERRNO(mincore((void *)0x7ffffffff000, 4096, state), ENOMEM);
         munmap(p + 4096, 4096);
         CHECK_ERRNO(mincore(p, 4 * 4096, state), ENOMEM);
         munmap(p, 4 * 4096);
     }
+    COVERS(sync, msync, pread64, mlock, ftruncate);
     CASE(synchronizing) {
         int fd = file_of("sync", 8192);
         char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -225,6 +237,7 @@ int main(void) {
         munmap(p, 4096);
         close(fd);
     }
+    COVERS(mlock, munlock, mlock2);
     CASE(locking) {
         char *p = pages(3);
         CHECK_EQ(mlock(p, 4096), 0);
@@ -240,6 +253,7 @@ int main(void) {
         CHECK_EQ(mlock(p, 0), 0);
         munmap(p, 3 * 4096);
     }
+    COVERS(mlockall, munlockall);
     CASE(locking_all) IN_FORK({
         CHECK_ERRNO(mlockall(0), EINVAL);
         CHECK_ERRNO(mlockall(8), EINVAL);
@@ -247,6 +261,7 @@ int main(void) {
         CHECK_EQ(mlockall(MCL_FUTURE | MCL_ONFAULT), 0);
         CHECK_EQ(munlockall(), 0);
     });
+    COVERS(prlimit64, mlock, mlockall);
     CASE(locking_is_limited) AS_USER({
         char *p = pages(4);
         struct rlimit limit = {8192, 8192};
@@ -260,6 +275,7 @@ int main(void) {
         CHECK_ERRNO(mlock(p, 4096), EPERM);
         CHECK_ERRNO(mlockall(MCL_CURRENT), EPERM);
     });
+    COVERS(munmap);
     CASE(sealing_arguments) {
         char *p = pages(3);
         CHECK_ERRNO(seal(p + 1, 4096, 0), EINVAL);
@@ -270,6 +286,7 @@ int main(void) {
         CHECK_ERRNO(seal(p, 3 * 4096, 0), ENOMEM);
         munmap(p, 3 * 4096);
     }
+    COVERS(mprotect, mremap, madvise);
     CASE(sealed_memory_stays) {
         char *p = pages(2);
         p[0] = 'x';
@@ -288,6 +305,7 @@ int main(void) {
         CHECK_EQ(madvise(p, 4096, MADV_DONTNEED), 0);
         munmap(p + 4096, 4096);
     }
+    COVERS(mprotect, madvise);
     CASE(sealed_read_only_memory_is_not_discarded) {
         char *p = pages(1);
         p[0] = 'x';

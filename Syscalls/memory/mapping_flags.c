@@ -40,10 +40,12 @@ int main(void) {
     struct sigaction a = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
     sigaction(SIGSEGV, &a, NULL);
     sigaction(SIGBUS, &a, NULL);
+    COVERS(munmap, mmap);
     CASE(length_zero) {
         CHECK_ERRNO(map(NULL, 0, PROT_READ, ANON, -1, 0), EINVAL);
         CHECK_ERRNO(munmap((void *)0x10000, 0), EINVAL);
     }
+    COVERS(mmap);
     CASE(length_too_large) {
         CHECK_ERRNO(map(NULL, 1UL << 47, PROT_READ, ANON, -1, 0), ENOMEM);
         CHECK_ERRNO(map(NULL, ~0UL, PROT_READ, ANON, -1, 0), ENOMEM);
@@ -57,12 +59,14 @@ int main(void) {
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, ANON, -1, 1), EINVAL);
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, ANON, -1, 4095), EINVAL);
     }
+    COVERS(ftruncate);
     CASE(offset_overflow) {
         int fd = file_of(4096, O_RDWR);
         CHECK_ERRNO(map(NULL, 8192, PROT_READ, MAP_SHARED, fd, (off_t)0x7ffffffffffff000), EOVERFLOW);
         CHECK_ERRNO(map(NULL, 8192, PROT_READ, MAP_SHARED, fd, (off_t)0xfffffffffffff000), EOVERFLOW);
         close(fd);
     }
+    COVERS(pipe, close, openat, mmap);
     CASE(descriptors) {
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, MAP_PRIVATE, -1, 0), EBADF);
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, MAP_SHARED, 9999, 0), EBADF);
@@ -78,6 +82,7 @@ int main(void) {
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, MAP_PRIVATE, path, 0), EBADF);
         close(path);
     }
+    COVERS(mprotect, ftruncate);
     CASE(file_modes) {
         int r = file_of(4096, O_RDONLY), w = file_of(4096, O_WRONLY);
         CHECK_ERRNO(map(NULL, 4096, PROT_WRITE, MAP_SHARED, r, 0), EACCES);
@@ -93,6 +98,7 @@ int main(void) {
         close(r);
         close(w);
     }
+    COVERS(ftruncate);
     CASE(unknown_flags) {
         int fd = file_of(4096, O_RDWR);
         void *p = (void *)map(NULL, 4096, PROT_READ, MAP_PRIVATE | 0x200000, fd, 0);
@@ -105,6 +111,7 @@ int main(void) {
         munmap(p, 4096);
         close(fd);
     }
+    COVERS(mmap);
     CASE(shared_validate_needs_a_file) {
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0), EINVAL);
     }
@@ -117,11 +124,13 @@ int main(void) {
     CASE(low_addresses_need_privilege) AS_USER({
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, ANON | MAP_FIXED, -1, 0), EPERM);
     });
+    COVERS(munmap, mmap);
     CASE(low_hint_is_raised) {
         long p = map((void *)0x1000, 4096, PROT_READ, ANON, -1, 0);
         CHECK(p >= 4096);
         munmap((void *)p, 4096);
     }
+    COVERS(mmap, munmap);
     CASE(hint_is_taken_when_free) {
         char *p = mmap(NULL, 3 * 4096, PROT_READ, ANON, -1, 0);
         munmap(p + 4096, 4096);
@@ -137,11 +146,13 @@ int main(void) {
         CHECK_EQ(map(p + 4096, 4096, PROT_READ, ANON | MAP_FIXED_NOREPLACE, -1, 0), (long)p + 4096);
         munmap(p, 8192);
     }
+    COVERS(munmap, mmap);
     CASE(low_32_bits) {
         long p = map(NULL, 4096, PROT_READ, ANON | MAP_32BIT, -1, 0);
         CHECK(p > 0 && p < 1L << 31);
         munmap((void *)p, 4096);
     }
+    COVERS(mincore);
     CASE(populate_and_noreserve) {
         char *p = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, ANON | MAP_POPULATE | MAP_NORESERVE, -1, 0);
         unsigned char present[256];
@@ -149,9 +160,11 @@ int main(void) {
         for (int i = 0; i < 256; i++) CHECK_EQ(present[i] & 1, 1);
         munmap(p, 1 << 20);
     }
+    COVERS(mmap);
     CASE(huge_pages_without_a_pool) {
         CHECK_ERRNO(map(NULL, 2 << 20, PROT_READ, ANON | MAP_HUGETLB, -1, 0), ENOMEM);
     }
+    COVERS(prlimit64);
     CASE(locked_beyond_the_limit) AS_USER({
         struct rlimit limit = {8192, 8192};
         setrlimit(RLIMIT_MEMLOCK, &limit);
@@ -174,6 +187,7 @@ int main(void) {
         CHECK(map(NULL, 64 << 20, PROT_READ, ANON, -1, 0) != -1);
         CHECK(map(NULL, 64 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != -1);
     });
+    COVERS(mprotect);
     CASE(protections) {
         char *p = mmap(NULL, 4096, PROT_NONE, ANON, -1, 0);
         CHECK(faults(p, 0));
@@ -189,6 +203,7 @@ int main(void) {
         CHECK(faults(p, 0));
         CHECK_EQ(fault_code, SEGV_MAPERR);
     }
+    COVERS(ftruncate);
     CASE(file_end_within_a_page) {
         int fd = file_of(100, O_RDWR);
         char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -215,12 +230,14 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(munmap);
     CASE(unmap_errors) {
         CHECK_ERRNO(munmap((void *)1, 4096), EINVAL);
         CHECK_ERRNO(munmap((void *)0x7ffffffff000, 8192), EINVAL);
         CHECK_ERRNO(munmap((void *)0x10000, ~0UL), EINVAL);
         CHECK_EQ(munmap((void *)0x10000, 4096), 0);
     }
+    COVERS(mmap, munmap);
     CASE(unmap_rounds_up) {
         char *p = mmap(NULL, 8192, PROT_READ, ANON, -1, 0);
         CHECK_EQ(munmap(p, 1), 0);
@@ -228,6 +245,7 @@ int main(void) {
         CHECK(!faults(p + 4096, 0));
         CHECK_EQ(munmap(p, 8192), 0);
     }
+    COVERS(mprotect);
     CASE(protect_errors) {
         char *p = mmap(NULL, 3 * 4096, PROT_READ, ANON, -1, 0);
         CHECK_ERRNO(mprotect(p + 1, 4096, PROT_READ), EINVAL);
@@ -256,12 +274,14 @@ int main(void) {
         munmap(p, 1 << 20);
         CHECK_ERRNO(map(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0), EINVAL);
     }
+    COVERS(remap_file_pages);
     CASE(remap_file_pages_errors) {
         char *p = mmap(NULL, 8192, PROT_READ, ANON, -1, 0);
         CHECK_ERRNO(syscall(SYS_remap_file_pages, p, 4096, PROT_READ, 0, 0), EINVAL);
         CHECK_ERRNO(syscall(SYS_remap_file_pages, p, 4096, 0, 0, 0), EINVAL);
         munmap(p, 8192);
     }
+    COVERS(remap_file_pages, ftruncate);
     CASE(remap_file_pages_moves_a_window) {
         int fd = file_of(8192, O_RDWR);
         char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -274,6 +294,7 @@ int main(void) {
         munmap(p, 8192);
         close(fd);
     }
+    COVERS(pkey_alloc, pkey_free, pkey_mprotect);
     CASE(protection_keys) {
         long key = syscall(SYS_pkey_alloc, 0, 0);
         if (key >= 0) {
@@ -290,6 +311,7 @@ int main(void) {
         CHECK(!faults(p, 1));
         munmap(p, 4096);
     }
+    COVERS(openat, mmap, munmap, close);
     CASE(zero_device) {
         int fd = open("/dev/zero", O_RDWR);
         char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);

@@ -35,6 +35,7 @@ int main(void) {
     target = mmap(NULL, 4 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memset(target, 'p', 4 * 4096);
     char here[8192];
+    COVERS(process_vm_readv, pause);
     CASE(reads_a_childs_memory) {
         target[0] = 'c';
         pid_t child = pausing_child();
@@ -44,6 +45,7 @@ int main(void) {
         CHECK_EQ(here[0], 'c');
         end(child);
     }
+    COVERS(process_vm_writev);
     CASE(writes_a_childs_memory) {
         char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         pid_t child = fork();
@@ -59,6 +61,7 @@ int main(void) {
         CHECK_EQ(status, 42 << 8);
         CHECK_EQ(*page, 0);
     }
+    COVERS(process_vm_readv);
     CASE(transfer_arguments) {
         struct iovec local = {here, 10}, remote = {target, 10};
         pid_t me = getpid();
@@ -74,14 +77,16 @@ int main(void) {
         CHECK_EQ(process_vm_readv(me, &local, 0, &remote, 1, 0), 0);
         CHECK_EQ(process_vm_readv(me, &local, 1, &remote, 0, 0), 0);
     }
+    COVERS(process_vm_readv, process_vm_writev);
     CASE(bad_ranges) {
         struct iovec local = {here, 10}, remote = {target, 10}, bad = {BAD_POINTER, 10};
         CHECK_ERRNO(process_vm_readv(getpid(), &bad, 1, &remote, 1, 0), EFAULT);
         CHECK_ERRNO(process_vm_readv(getpid(), &local, 1, &bad, 1, 0), EFAULT);
         CHECK_ERRNO(process_vm_writev(getpid(), &local, 1, &bad, 1, 0), EFAULT);
-        bad.iov_base = conformance_read_only();
+        bad.iov_base = conformance_readable_page();
         CHECK_ERRNO(process_vm_writev(getpid(), &local, 1, &bad, 1, 0), EFAULT);
     }
+    COVERS(process_vm_readv);
     CASE(partial_transfer) {
         char *edge = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         munmap(edge + 4096, 4096);
@@ -97,12 +102,14 @@ int main(void) {
         CHECK_EQ(process_vm_readv(getpid(), local, 3, remote, 2, 0), 8);
         CHECK(!memcmp(here, "aaaaaabb", 8));
     }
+    COVERS(process_vm_readv, pause);
     CASE(transfer_needs_the_same_user) {
         pid_t child = pausing_child();
         struct iovec local = {here, 10}, remote = {target, 10};
         if (geteuid() == 0) AS_USER(CHECK_ERRNO(process_vm_readv(child, &local, 1, &remote, 1, 0), EPERM));
         end(child);
     }
+    COVERS(prctl, pause, process_vm_readv);
     CASE(undumpable_processes_are_closed) AS_USER({
         volatile int *word = (int *)conformance_shared_page();
         prctl(PR_SET_DUMPABLE, 1);
@@ -142,6 +149,7 @@ int main(void) {
         CHECK_EQ(barrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0), 0);
         CHECK_ERRNO(barrier(MEMBARRIER_CMD_GLOBAL, 1, 0), EINVAL);
     });
+    COVERS(clone3, clock_nanosleep);
     CASE(barrier_on_running_threads) IN_FORK({
         CHECK_EQ(barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0), 0);
         pthread_t t;
@@ -170,6 +178,7 @@ int main(void) {
             CHECK_EQ(barrier(512, 0, 0), MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
         }
     });
+    COVERS(dup, kcmp);
     CASE(comparing_files) {
         int p[2];
         pipe(p);
@@ -183,6 +192,7 @@ int main(void) {
         close(p[0]);
         close(p[1]);
     }
+    COVERS(pause, kcmp);
     CASE(comparing_processes) {
         pid_t child = pausing_child();
         CHECK_EQ(compare(getpid(), child, KCMP_FILE, 0, 0), 0);
@@ -201,11 +211,13 @@ int main(void) {
         if (geteuid() == 0) AS_USER(CHECK_ERRNO(compare(getpid(), child, KCMP_VM, 0, 0), EPERM));
         end(child);
     }
+    COVERS(kcmp);
     CASE(comparing_epoll_targets) {
         CHECK_ERRNO(compare(getpid(), getpid(), KCMP_EPOLL_TFD, 0, 0x10), EFAULT);
         struct kcmp_epoll_slot slot = {9999, 0, 0};
         CHECK_ERRNO(compare(getpid(), getpid(), KCMP_EPOLL_TFD, 0, (long)&slot), EBADF);
     }
+    COVERS(pidfd_open, process_mrelease, pause);
     CASE(releasing_memory_of_the_dying) {
         pid_t child = pausing_child();
         int fd = syscall(SYS_pidfd_open, child, 0);

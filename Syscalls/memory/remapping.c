@@ -27,6 +27,7 @@ static long raw_brk(long to) { return syscall(SYS_brk, to); }
 
 int main(void) {
     signal(SIGSEGV, on_fault);
+    COVERS(mremap);
     CASE(arguments) {
         char *p = pages(2);
         CHECK_ERRNO(remap(p + 1, 4096, 8192, 0, NULL), EINVAL);
@@ -46,12 +47,14 @@ int main(void) {
         CHECK_ERRNO(remap(p, 4096, 8192, MREMAP_MAYMOVE, NULL), EFAULT);
         CHECK_ERRNO(remap(p, 8192, 4096, 0, NULL), EFAULT);
     }
+    COVERS(mprotect, mremap);
     CASE(growth_over_several_mappings) {
         char *p = pages(3);
         mprotect(p + 4096, 4096, PROT_READ);
         CHECK_ERRNO(remap(p, 8192, 4 * 4096, MREMAP_MAYMOVE, NULL), EFAULT);
         munmap(p, 3 * 4096);
     }
+    COVERS(mremap);
     CASE(cannot_grow_in_place) {
         char *p = pages(2);
         CHECK_ERRNO(remap(p, 4096, 8192, 0, NULL), ENOMEM);
@@ -121,6 +124,7 @@ int main(void) {
         CHECK_ERRNO(remap(private, 0, 4096, MREMAP_MAYMOVE, NULL), EINVAL);
         munmap(private, 4096);
     }
+    COVERS(pwrite64, mremap);
     CASE(file_mapping_grows) {
         char path[128];
         snprintf(path, sizeof path, "%s/remap", conformance_directory());
@@ -133,6 +137,7 @@ int main(void) {
         munmap(p, 8192);
         close(fd);
     }
+    COVERS(prlimit64, mremap);
     CASE(limit_of_address_space) IN_FORK({
         char *p = pages(1);
         struct rlimit limit = {64 << 20, 64 << 20};
@@ -155,6 +160,7 @@ int main(void) {
         CHECK_EQ(((char *)page)[0], 0);
         CHECK_EQ(raw_brk(now), now);
     }
+    COVERS(mmap, munmap);
     CASE(break_stops_at_a_mapping) {
         long now = raw_brk(0), page = (now + 4095) & ~4095L;
         char *wall = mmap((void *)(page + 16 * 4096), 4096, PROT_NONE, ANON | MAP_FIXED_NOREPLACE, -1, 0);
@@ -162,6 +168,7 @@ int main(void) {
         CHECK_EQ(raw_brk(page + 32 * 4096), now);
         munmap(wall, 4096);
     }
+    COVERS(prlimit64);
     CASE(break_obeys_the_data_limit) IN_FORK({
         long now = raw_brk(0);
         struct rlimit limit = {1 << 20, 1 << 20};

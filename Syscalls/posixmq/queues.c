@@ -43,6 +43,7 @@ static void interrupted(int n) { (void)n; }
 int main(void) {
     snprintf(name, sizeof name, "conformance-%d", getpid());
     char text[64];
+    COVERS(mq_open, mq_unlink);
     CASE(names) {
         CHECK_ERRNO(q_open(name, O_RDWR, 0, NULL), ENOENT);
         CHECK_ERRNO(q_open("", O_RDWR, 0, NULL), ENOENT);
@@ -56,6 +57,7 @@ int main(void) {
         CHECK_ERRNO(q_unlink(name), ENOENT);
         CHECK_ERRNO(q_unlink(BAD_POINTER), EFAULT);
     }
+    COVERS(fcntl);
     CASE(creation) {
         long q = q_open(name, O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
         CHECK(q >= 0);
@@ -78,6 +80,7 @@ int main(void) {
         CHECK_ERRNO(q_open(name, O_CREAT | O_RDWR, 0600, &a), EINVAL);
         CHECK_ERRNO(q_open(name, O_CREAT | O_RDWR, 0600, BAD_POINTER), EFAULT);
     }
+    COVERS(prlimit64);
     CASE(limits_for_ordinary_users) AS_USER({
         struct mq_attr a = {.mq_maxmsg = 11, .mq_msgsize = 10};
         CHECK_ERRNO(q_open(name, O_CREAT | O_RDWR, 0600, &a), EINVAL);
@@ -88,6 +91,7 @@ int main(void) {
         a = (struct mq_attr){.mq_maxmsg = 10, .mq_msgsize = 8192};
         CHECK_ERRNO(q_open(name, O_CREAT | O_RDWR, 0600, &a), EMFILE);
     });
+    COVERS(getpid);
     CASE(permissions) AS_USER({
         snprintf(name, sizeof name, "conformance-u%d", getpid());
         long q = q_open(name, O_CREAT | O_RDWR, 0200, NULL);
@@ -97,6 +101,7 @@ int main(void) {
         CHECK_ERRNO(q_open(name, O_RDWR, 0, NULL), EACCES);
         CHECK_EQ(q_unlink(name), 0);
     });
+    COVERS(mq_timedsend, mq_timedreceive);
     CASE(order_of_priority_then_age) {
         long q = make(5, 16, 0);
         q_send(q, "low", 3, 1, NULL);
@@ -142,6 +147,7 @@ int main(void) {
         close(r);
         close(w);
     }
+    COVERS(mq_timedsend, mq_timedreceive, clock_gettime);
     CASE(time_limits) {
         long q = make(1, 16, 0);
         struct timespec bad = {0, 1000000000}, past = {1, 0}, soon = in_ms(40);
@@ -156,6 +162,7 @@ int main(void) {
         CHECK_ERRNO(q_send(q, "y", 1, 0, &soon), ETIMEDOUT);
         close(q);
     }
+    COVERS(mq_timedsend, mq_timedreceive);
     CASE(waiting_receiver_and_sender) {
         long q = make(1, 16, 0);
         pid_t child = fork();
@@ -173,6 +180,7 @@ int main(void) {
         waitpid(child, NULL, 0);
         close(q);
     }
+    COVERS(mq_timedreceive);
     CASE(signals_interrupt) {
         long q = make(1, 16, 0);
         struct sigaction a = {.sa_handler = interrupted};
@@ -181,6 +189,7 @@ int main(void) {
         CHECK_ERRNO(q_receive(q, text, 16, NULL, NULL), EINTR);
         close(q);
     }
+    COVERS(fcntl, mq_timedsend);
     CASE(attributes_change_only_the_flag) {
         long q = make(3, 16, 0);
         struct mq_attr a = {.mq_flags = O_NONBLOCK, .mq_maxmsg = 99}, old;
@@ -199,6 +208,7 @@ int main(void) {
         CHECK_EQ(old.mq_curmsgs, 1);
         close(q);
     }
+    COVERS(mq_timedsend);
     CASE(readiness) {
         long q = make(1, 16, 0);
         struct pollfd p = {.fd = q, .events = POLLIN | POLLOUT};
@@ -209,6 +219,7 @@ int main(void) {
         CHECK_EQ(p.revents, POLLIN);
         close(q);
     }
+    COVERS(newfstatat, mq_timedsend);
     CASE(state_can_be_read) {
         long q = make(4, 16, 0);
         q_send(q, "abc", 3, 0, NULL);
@@ -221,6 +232,7 @@ int main(void) {
         CHECK(S_ISREG(status.st_mode) && (status.st_mode & 0777) == 0600 && status.st_size == 80);
         close(q);
     }
+    COVERS(mq_timedsend, mq_timedreceive);
     CASE(removed_queues_live_while_open) {
         long q = make(2, 16, 0);
         CHECK_EQ(q_unlink(name), 0);
@@ -229,6 +241,7 @@ int main(void) {
         CHECK_ERRNO(q_open(name, O_RDWR, 0, NULL), ENOENT);
         close(q);
     }
+    COVERS(mq_notify, mq_timedsend, mq_timedreceive);
     CASE(notification) {
         long q = make(2, 16, 0);
         struct sigaction a = {.sa_sigaction = note, .sa_flags = SA_SIGINFO};
@@ -251,6 +264,7 @@ int main(void) {
         CHECK_EQ(noted, 1);
         close(q);
     }
+    COVERS(mq_notify);
     CASE(notification_arguments) {
         long q = make(2, 16, 0);
         struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = 65};

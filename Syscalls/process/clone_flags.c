@@ -46,6 +46,7 @@ static int change_action(void *argument) {
 }
 
 int main(void) {
+    COVERS(clone);
     CASE(thread_needs_shared_handlers) CHECK_ERRNO(raw_clone(CLONE_THREAD, NULL, NULL, NULL, 0), EINVAL);
     CASE(shared_handlers_need_shared_memory) {
         CHECK_ERRNO(raw_clone(CLONE_SIGHAND, NULL, NULL, NULL, 0), EINVAL);
@@ -61,6 +62,7 @@ int main(void) {
     CASE(new_ipc_namespace_excludes_shared_undo) {
         CHECK_ERRNO2(raw_clone(CLONE_NEWIPC | CLONE_SYSVSEM, NULL, NULL, NULL, 0), EINVAL, EPERM);
     }
+    COVERS(unshare);
     CASE(namespaces_need_privilege) AS_USER({
         CHECK_ERRNO(raw_clone(CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, 0), EPERM);
         CHECK_ERRNO(raw_clone(CLONE_NEWNS | SIGCHLD, NULL, NULL, NULL, 0), EPERM);
@@ -68,11 +70,13 @@ int main(void) {
         CHECK_ERRNO(unshare(CLONE_NEWIPC), EPERM);
         CHECK_ERRNO(unshare(CLONE_NEWNET), EPERM);
     });
+    COVERS(clone);
     CASE(pidfd_and_parent_tid_share_a_place) {
         int fd;
         CHECK_ERRNO(raw_clone(CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, NULL, &fd, NULL, 0), EINVAL);
         CHECK_ERRNO(raw_clone(CLONE_PIDFD | CLONE_DETACHED | SIGCHLD, NULL, &fd, NULL, 0), EINVAL);
     }
+    COVERS(fcntl, waitid);
     CASE(pidfd_of_the_child) {
         int fd = -1;
         pid_t child = raw_clone(CLONE_PIDFD | SIGCHLD, NULL, &fd, NULL, 0);
@@ -86,16 +90,19 @@ int main(void) {
         CHECK_EQ(poll(&p, 1, 0), 1);
         close(fd);
     }
+    COVERS(wait4, clone);
     CASE(pidfd_at_a_bad_address) {
         CHECK_ERRNO(raw_clone(CLONE_PIDFD | SIGCHLD, NULL, BAD_POINTER, NULL, 0), EFAULT);
         CHECK_ERRNO(waitpid(-1, NULL, WNOHANG), ECHILD);
     }
+    COVERS(clone);
     CASE(bad_parent_tid_address_is_ignored) {
         CHILD_EXITS(raw_clone(CLONE_PARENT_SETTID | SIGCHLD, NULL, BAD_POINTER, NULL, 0), 4);
     }
     CASE(bad_child_tid_address_is_ignored) {
         CHILD_EXITS(raw_clone(CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD, NULL, NULL, BAD_POINTER, 0), 5);
     }
+    COVERS(exit_group, clone, wait4);
     CASE(parent_tid_is_stored) {
         int tid = 0;
         pid_t child = raw_clone(CLONE_PARENT_SETTID | SIGCHLD, NULL, &tid, NULL, 0);
@@ -103,6 +110,7 @@ int main(void) {
         CHECK_EQ(tid, child);
         CHECK_EQ(reap(child), 0);
     }
+    COVERS(gettid);
     CASE(child_tid_is_stored_in_the_child) {
         int tid = 0;
         pid_t child = raw_clone(CLONE_CHILD_SETTID | SIGCHLD, NULL, NULL, &tid, 0);
@@ -110,6 +118,7 @@ int main(void) {
         CHECK_EQ(tid, 0);
         CHECK_EQ(reap(child), 0);
     }
+    COVERS(futex);
     CASE(child_tid_is_cleared_and_woken) {
         volatile int *word = (int *)conformance_shared_page();
         *word = 77;
@@ -121,6 +130,7 @@ int main(void) {
         CHECK_EQ(*word, 0);
         CHECK_EQ(reap(child), 0);
     }
+    COVERS(clone, wait4);
     CASE(shared_memory) {
         seen_by_child = 0;
         pid_t child = clone(set_seen, stacks[1] + 65536, CLONE_VM | SIGCHLD, (void *)21L);
@@ -133,6 +143,7 @@ int main(void) {
         CHECK_EQ(reap(child), 3 << 8);
         CHECK_EQ(seen_by_child, 0);
     }
+    COVERS(getcwd);
     CASE(shared_directory) IN_FORK({
         pid_t child = clone(change_directory, stacks[2] + 65536, CLONE_FS | SIGCHLD, "/proc");
         CHECK_EQ(reap(child), 0);
@@ -144,6 +155,7 @@ int main(void) {
         getcwd(path, sizeof path);
         CHECK(!strcmp(path, "/proc"));
     });
+    COVERS(dup, fcntl);
     CASE(shared_descriptors) {
         int next = dup(0);
         close(next);
@@ -155,6 +167,7 @@ int main(void) {
         CHECK_EQ(reap(child), 0);
         CHECK_ERRNO(fcntl(next, F_GETFD), EBADF);
     }
+    COVERS(rt_sigaction, clone, wait4);
     CASE(shared_actions) {
         signal(SIGUSR2, SIG_DFL);
         pid_t child = clone(change_action, stacks[3] + 65536, CLONE_VM | CLONE_SIGHAND | SIGCHLD, NULL);
@@ -164,6 +177,7 @@ int main(void) {
         CHECK(now.sa_handler == SIG_IGN);
         signal(SIGUSR2, SIG_DFL);
     }
+    COVERS(rt_sigaction, clone3, exit_group, wait4);
     CASE(cleared_actions) {
         struct clone_args a = {.flags = CLONE_CLEAR_SIGHAND, .exit_signal = SIGCHLD};
         signal(SIGUSR1, (void (*)(int))(void *)reap);
@@ -179,10 +193,12 @@ int main(void) {
         signal(SIGUSR1, SIG_DFL);
         signal(SIGUSR2, SIG_DFL);
     }
+    COVERS(clone3);
     CASE(cleared_actions_exclude_shared_ones) {
         struct clone_args a = {.flags = CLONE_CLEAR_SIGHAND | CLONE_SIGHAND | CLONE_VM, .stack = (long)stacks[0], .stack_size = 65536};
         CHECK_ERRNO(clone3(&a, sizeof a), EINVAL);
     }
+    COVERS(clone, exit_group, wait4);
     CASE(clone_parent_makes_a_sibling) {
         pid_t middle = fork();
         if (middle == 0) {
@@ -197,6 +213,7 @@ int main(void) {
         }
         CHECK_EQ(total, 9);
     }
+    COVERS(exit_group, wait4, rt_sigaction, clone);
     CASE(exit_signal_may_be_none_or_any) {
         pid_t child = raw_clone(0, NULL, NULL, NULL, 0);
         if (child == 0) _exit(2);
@@ -209,6 +226,7 @@ int main(void) {
         CHECK_EQ(waitpid(child, NULL, __WALL), child);
         signal(SIGUSR1, SIG_DFL);
     }
+    COVERS(clone3);
     CASE(size_of_the_arguments) {
         struct clone_args a = {.exit_signal = SIGCHLD};
         CHECK_ERRNO(clone3(&a, 0), EINVAL);
@@ -244,6 +262,7 @@ int main(void) {
         a.flags = SIGCHLD;
         CHECK_ERRNO(clone3(&a, sizeof a), EINVAL);
     }
+    COVERS(clone3, rt_sigaction, exit_group, wait4);
     CASE(exit_signal_bounds) {
         struct clone_args a = {.exit_signal = 65};
         CHECK_ERRNO(clone3(&a, sizeof a), EINVAL);
@@ -256,6 +275,7 @@ int main(void) {
         CHECK(child > 0);
         CHECK_EQ(reap(child), 0);
     }
+    COVERS(clone3);
     CASE(threads_have_no_exit_signal) {
         struct clone_args a = {.flags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, .exit_signal = SIGCHLD, .stack = (long)stacks[0],
                                .stack_size = 65536};
@@ -285,6 +305,7 @@ int main(void) {
             CHECK_ERRNO(clone3(&d, sizeof d), EPERM);
         });
     }
+    COVERS(clone3, geteuid, getpid, clone, exit_group, wait4);
     CASE(chosen_numbers) {
         pid_t id = 0;
         struct clone_args a = {.exit_signal = SIGCHLD, .set_tid = (long)&id, .set_tid_size = 1};
@@ -307,6 +328,7 @@ int main(void) {
             CHECK_EQ(reap(child), 0);
         }
     }
+    COVERS(clone3);
     CASE(cgroup_descriptor) {
         struct clone_args a = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = 9999};
         CHECK_ERRNO(clone3(&a, sizeof a), EBADF);
@@ -319,10 +341,12 @@ int main(void) {
         struct clone_args a = {.flags = CLONE_VFORK, .exit_signal = SIGCHLD};
         CHILD_EXITS(clone3(&a, sizeof a), 6);
     }
+    COVERS(clone);
     CASE(untraced_and_io_flags_are_accepted) {
         CHILD_EXITS(raw_clone(CLONE_UNTRACED | CLONE_IO | CLONE_SYSVSEM | SIGCHLD, NULL, NULL, NULL, 0), 1);
         CHILD_EXITS(raw_clone(CLONE_DETACHED | SIGCHLD, NULL, NULL, NULL, 0), 1);
     }
+    COVERS(unshare);
     CASE(init_has_no_siblings_and_unshare_flags) {
         CHECK_ERRNO(unshare(CLONE_PARENT), EINVAL);
         CHECK_ERRNO(unshare(CLONE_VFORK), EINVAL);
@@ -334,6 +358,7 @@ int main(void) {
         CHECK_EQ(unshare(CLONE_SIGHAND), 0);
         CHECK_EQ(unshare(CLONE_VM), 0);
     }
+    COVERS(setns);
     CASE(setns_errors) {
         CHECK_ERRNO(setns(9999, 0), EBADF);
         int p[2];

@@ -24,6 +24,7 @@ static void *names_itself(void *argument) {
 }
 
 int main(void) {
+    COVERS(prctl);
     CASE(unknown_option) {
         CHECK_ERRNO(control(0, 0, 0, 0, 0), EINVAL);
         CHECK_ERRNO(control(999, 0, 0, 0, 0), EINVAL);
@@ -40,7 +41,7 @@ int main(void) {
     CASE(name_addresses) {
         CHECK_ERRNO(control(PR_SET_NAME, 0x10, 0, 0, 0), EFAULT);
         CHECK_ERRNO(control(PR_GET_NAME, 0x10, 0, 0, 0), EFAULT);
-        CHECK_ERRNO(control(PR_GET_NAME, (long)conformance_read_only(), 0, 0, 0), EFAULT);
+        CHECK_ERRNO(control(PR_GET_NAME, (long)conformance_readable_page(), 0, 0, 0), EFAULT);
         CHECK_ERRNO(control(PR_GET_NAME, (long)conformance_straddling(NULL, 16), 0, 0, 0), EFAULT);
         char *edge = conformance_before_hole(4);
         memcpy(edge, "abcd", 4);
@@ -67,6 +68,7 @@ int main(void) {
         CHECK_ERRNO(control(PR_GET_PDEATHSIG, 0x10, 0, 0, 0), EFAULT);
         CHECK_EQ(control(PR_SET_PDEATHSIG, 0, 0, 0, 0), 0);
     }
+    COVERS(prctl, pause);
     CASE(death_signal_arrives) {
         volatile int *word = (int *)conformance_shared_page();
         IN_FORK({
@@ -88,6 +90,7 @@ int main(void) {
             CHECK_EQ(status, SIGKILL);
         });
     }
+    COVERS(prctl);
     CASE(dumpable) IN_FORK({
         CHECK_EQ(control(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
         CHECK_EQ(control(PR_SET_DUMPABLE, 0, 0, 0, 0), 0);
@@ -179,6 +182,7 @@ int main(void) {
         CHECK_ERRNO(control(PR_SET_VMA, 9, (long)p, 4096, 0), EINVAL);
         munmap(p, 8192);
     }
+    COVERS(mprotect, prctl);
     CASE(write_execute_gain) IN_FORK({
         CHECK_EQ(control(PR_GET_MDWE, 0, 0, 0, 0), 0);
         CHECK_ERRNO(control(PR_GET_MDWE, 1, 0, 0, 0), EINVAL);
@@ -191,6 +195,7 @@ int main(void) {
         CHECK_ERRNO(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES);
         CHECK_ERRNO(control(PR_SET_MDWE, 0, 0, 0, 0), EPERM);
     });
+    COVERS(set_tid_address, prctl);
     CASE(tid_address) {
         static int word;
         int *seen = NULL;
@@ -199,6 +204,7 @@ int main(void) {
         CHECK(seen == &word);
         CHECK_ERRNO(control(PR_GET_TID_ADDRESS, 0x10, 0, 0, 0), EFAULT);
     }
+    COVERS(prctl);
     CASE(auxiliary_vector) {
         static char vector[1024];
         CHECK(control(PR_GET_AUXV, (long)vector, sizeof vector, 0, 0) > 0);
@@ -210,6 +216,7 @@ int main(void) {
         CHECK_ERRNO(control(PR_GET_SPECULATION_CTRL, 0, 1, 0, 0), EINVAL);
     }
     CASE(core_scheduling_errors) CHECK_ERRNO2(control(PR_SCHED_CORE, 99, 0, 0, 0), EINVAL, ENODEV);
+    COVERS(arch_prctl);
     CASE(segment_bases) {
         unsigned long base = 0, old_gs = 0;
         CHECK_EQ(syscall(SYS_arch_prctl, ARCH_GET_FS, &base), 0);
@@ -228,6 +235,7 @@ int main(void) {
         CHECK_EQ(syscall(SYS_arch_prctl, ARCH_GET_CPUID, 0), 1);
         CHECK_ERRNO(syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0), ENODEV);
     }
+    COVERS(personality);
     CASE(personality_is_kept_and_inherited) IN_FORK({
         CHECK_EQ(personality(0xffffffff), 0);
         CHECK_EQ(personality(ADDR_NO_RANDOMIZE), 0);

@@ -67,6 +67,7 @@ static void *spins(void *argument) {
 
 int main(void) {
     pthread_t t;
+    COVERS(clone, clone3, exit_group, wait4);
     CASE(exit_group_ends_waiting_threads) {
         pid_t child = fork();
         if (child == 0) {
@@ -84,6 +85,7 @@ int main(void) {
         }
         CHECK_EQ(status_of(child), 6 << 8);
     }
+    COVERS(pause);
     CASE(any_thread_may_end_the_process) {
         pid_t child = fork();
         if (child == 0) {
@@ -100,6 +102,7 @@ int main(void) {
         }
         CHECK_EQ(status_of(child), SIGUSR1);
     }
+    COVERS(pipe, clone, clone3, exit, wait4, kill);
     CASE(leader_may_end_first) {
         int p[2];
         pipe(p);
@@ -117,6 +120,7 @@ int main(void) {
         close(p[0]);
         close(p[1]);
     }
+    COVERS(clone, clone3, exit, wait4);
     CASE(last_threads_status_is_the_process_status) {
         pid_t child = fork();
         if (child == 0) {
@@ -125,6 +129,7 @@ int main(void) {
         }
         CHECK_EQ(status_of(child), 4 << 8);
     }
+    COVERS(clone, clone3, exit, kill, wait4);
     CASE(zombie_leader_takes_signals_for_its_threads) {
         pid_t child = fork();
         if (child == 0) {
@@ -135,6 +140,7 @@ int main(void) {
         CHECK_EQ(kill(child, SIGTERM), 0);
         CHECK_EQ(status_of(child), SIGTERM);
     }
+    COVERS(pause);
     CASE(stop_and_kill_of_many_threads) {
         pid_t child = fork();
         if (child == 0) {
@@ -153,6 +159,7 @@ int main(void) {
         kill(child, SIGKILL);
         CHECK_EQ(status_of(child), SIGKILL);
     }
+    COVERS(clone3);
     CASE(threads_fork_and_wait_at_once) IN_FORK({
         pthread_t all[4];
         for (int i = 0; i < 4; i++) pthread_create(&all[i], NULL, forks_and_waits, NULL);
@@ -160,6 +167,7 @@ int main(void) {
         CHECK_EQ(forked, 80);
         CHECK_EQ(reaped, 80);
     });
+    COVERS(clone, exit_group, clone3);
     CASE(several_waiters_share_the_children) IN_FORK({
         reaped = 0;
         for (int i = 0; i < 30; i++)
@@ -172,6 +180,7 @@ int main(void) {
         for (int i = 0; i < 3; i++) pthread_join(all[i], NULL);
         CHECK_EQ(reaped, 30);
     });
+    COVERS(rt_sigaction, clone, exit_group);
     CASE(child_signals_reap_all) IN_FORK({
         struct sigaction a = {.sa_handler = on_child, .sa_flags = SA_RESTART};
         sigaction(SIGCHLD, &a, NULL);
@@ -182,6 +191,7 @@ int main(void) {
         CHECK_EQ(reaped, 30);
         CHECK(child_signals >= 1 && child_signals <= 30);
     });
+    COVERS(pause);
     CASE(descriptors_close_at_the_end) {
         int p[2];
         pipe(p);
@@ -196,6 +206,7 @@ int main(void) {
         waitpid(child, NULL, 0);
         close(p[0]);
     }
+    COVERS(clone3);
     CASE(exit_code_of_the_thread_is_dropped) IN_FORK({
         pthread_create(&t, NULL, (void *(*)(void *))(void *)conformance_nap, (void *)1L);
         CHECK_EQ(pthread_join(t, NULL), 0);

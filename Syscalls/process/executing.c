@@ -85,6 +85,7 @@ int main(int argc, char **argv) {
     if (argc > 1) return as_mode(argc, argv);
     char *plain[] = {"x", NULL};
 
+    COVERS(execve);
     CASE(missing_names) {
         CHECK_ERRNO(execve("/nonexistent/x", plain, no_environment), ENOENT);
         CHECK_ERRNO(execve("", plain, no_environment), ENOENT);
@@ -92,6 +93,7 @@ int main(int argc, char **argv) {
     CASE(directories_cannot_be_executed) CHECK_ERRNO(execve("/", plain, no_environment), EACCES);
     CASE(devices_cannot_be_executed) CHECK_ERRNO(execve("/dev/null", plain, no_environment), EACCES);
     CASE(file_as_directory) CHECK_ERRNO(execve("/proc/self/exe/x", plain, no_environment), ENOTDIR);
+    COVERS(execve, chmod);
     CASE(execute_permission_is_needed) {
         const char *path = file_with("plain", "#!/bin/sh\n", 10, 0600);
         CHECK_ERRNO(execve(path, plain, no_environment), EACCES);
@@ -112,12 +114,14 @@ int main(int argc, char **argv) {
         const char *path = file_with("loop", text, strlen(text), 0700);
         CHECK_ERRNO(execve(path, plain, no_environment), ELOOP);
     }
+    COVERS(symlink, execve);
     CASE(symbolic_links_loop) {
         char path[128];
         snprintf(path, sizeof path, "%s/circle", conformance_directory());
         symlink(path, path);
         CHECK_ERRNO(execve(path, plain, no_environment), ELOOP);
     }
+    COVERS(execve);
     CASE(names_that_are_too_long) {
         char name[5000];
         memset(name, 'a', sizeof name);
@@ -170,6 +174,7 @@ int main(int argc, char **argv) {
         CHECK_ERRNO(execve(path, plain, no_environment), ETXTBSY);
         close(fd);
     }
+    COVERS(execveat);
     CASE(execveat_flags) {
         CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, self, plain, no_environment, 0x1), EINVAL);
         CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "", plain, no_environment, 0), ENOENT);
@@ -183,12 +188,14 @@ int main(int argc, char **argv) {
         CHECK_ERRNO(syscall(SYS_execveat, fd, "", plain, no_environment, AT_EMPTY_PATH), EACCES);
         close(fd);
     }
+    COVERS(link, symlink, execveat);
     CASE(execveat_does_not_follow) {
         char path[128];
         snprintf(path, sizeof path, "%s/link", conformance_directory());
         symlink(self, path);
         CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, path, plain, no_environment, AT_SYMLINK_NOFOLLOW), ELOOP);
     }
+    COVERS(execveat);
     CASE(execveat_of_a_descriptor) {
         int fd = open(self, O_PATH | O_CLOEXEC);
         pid_t child = fork();
@@ -206,11 +213,13 @@ int main(int argc, char **argv) {
         CHECK_EQ(syscall(SYS_execveat, AT_FDCWD, self, plain, no_environment, 0x10000), 0);
         CHECK_ERRNO(syscall(SYS_execveat, AT_FDCWD, "/dev/null", plain, no_environment, 0x10000), EACCES);
     }
+    COVERS(execveat, chmod);
     CASE(script_of_a_closing_descriptor) {
         int fd = open(file_with("fdscript", "#!/bin/sh\nexit 3\n", 17, 0700), O_RDONLY | O_CLOEXEC);
         CHECK_ERRNO(syscall(SYS_execveat, fd, "", plain, no_environment, AT_EMPTY_PATH), ENOENT);
         close(fd);
     }
+    COVERS(execve);
     CASE(handlers_are_reset_and_ignored_stay) {
         signal(SIGUSR1, handler);
         signal(SIGUSR2, SIG_IGN);
@@ -233,6 +242,7 @@ int main(int argc, char **argv) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
+    COVERS(sigaltstack, execve);
     CASE(alternate_stack_is_dropped) {
         static char alternate[16384];
         stack_t s = {.ss_sp = alternate, .ss_size = sizeof alternate};
@@ -241,6 +251,7 @@ int main(int argc, char **argv) {
         s.ss_flags = SS_DISABLE;
         sigaltstack(&s, NULL);
     }
+    COVERS(pause);
     CASE(other_threads_end_and_the_leader_number_stays) {
         pid_t child = fork();
         if (child == 0) {
@@ -255,6 +266,7 @@ int main(int argc, char **argv) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
+    COVERS(prctl, execve);
     CASE(name_is_the_last_component) {
         char path[128], *slash = strrchr(self, '/');
         char name[16];
@@ -285,6 +297,7 @@ int main(int argc, char **argv) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, SIGUSR1 << 8);
     }
+    COVERS(dup, fcntl, execve);
     CASE(descriptors_stay_unless_marked) {
         int fd = dup(0);
         char number[16];
@@ -294,6 +307,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(again("descriptor", number), 1 << 8);
         close(fd);
     }
+    COVERS(vfork);
     CASE(vfork_parent_waits_and_shares) {
         static volatile int shared;
         shared = 0;
@@ -307,6 +321,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(waitpid(child, &status, 0), child);
         CHECK_EQ(status, 1 << 8);
     }
+    COVERS(dup, vfork, fcntl);
     CASE(vfork_child_keeps_its_own_descriptors) {
         int fd = dup(0);
         static volatile int number;
@@ -320,6 +335,7 @@ int main(int argc, char **argv) {
         close(fd);
         waitpid(child, NULL, 0);
     }
+    COVERS(vfork, execve);
     CASE(vfork_and_failed_exec) {
         static volatile int seen;
         pid_t child = vfork();
@@ -331,6 +347,7 @@ int main(int argc, char **argv) {
         CHECK_EQ(seen, ENOENT);
         waitpid(child, NULL, 0);
     }
+    COVERS(prlimit64, vfork);
     CASE(process_limit_refuses_fork) AS_USER({
         struct rlimit none = {0, 0};
         setrlimit(RLIMIT_NPROC, &none);

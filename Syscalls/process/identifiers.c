@@ -23,6 +23,7 @@ static void end(pid_t child) {
 }
 
 int main(void) {
+    COVERS(getppid, gettid);
     CASE(threads_share_the_process_number) {
         long ids[3];
         pthread_t t;
@@ -33,10 +34,12 @@ int main(void) {
         CHECK_EQ(ids[2], getppid());
         CHECK_EQ(syscall(SYS_gettid), getpid());
     }
+    COVERS(getppid);
     CASE(parent_number) {
         pid_t me = getpid();
         IN_FORK(CHECK_EQ(getppid(), me));
     }
+    COVERS(getpgid, getsid, getpgrp);
     CASE(getpgid_and_getsid_errors) {
         CHECK_ERRNO(getpgid(1 << 22), ESRCH);
         CHECK_ERRNO(getpgid(-1), ESRCH);
@@ -46,6 +49,7 @@ int main(void) {
         CHECK_EQ(getpgid(getpid()), getpgrp());
         CHECK_EQ(getsid(0), getsid(getpid()));
     }
+    COVERS(setpgid, getpgrp, getppid);
     CASE(setpgid_errors) {
         CHECK_ERRNO(setpgid(-1, 0), EINVAL);
         CHECK_ERRNO(setpgid(-1, getpgrp()), ESRCH);
@@ -53,6 +57,7 @@ int main(void) {
         CHECK_ERRNO(setpgid(1 << 22, 0), ESRCH);
         IN_FORK(CHECK_ERRNO(setpgid(getppid(), 0), ESRCH));
     }
+    COVERS(getpgid, getpgrp, setpgid, pause);
     CASE(child_moves_to_its_own_group) {
         pid_t child = pausing_child();
         CHECK_EQ(getpgid(child), getpgrp());
@@ -63,6 +68,7 @@ int main(void) {
         CHECK_EQ(getpgid(child), getpgrp());
         end(child);
     }
+    COVERS(setpgid, setsid, pause, getsid);
     CASE(group_must_exist_in_the_session) {
         pid_t child = pausing_child();
         CHECK_ERRNO(setpgid(child, 1 << 22), EPERM);
@@ -77,6 +83,7 @@ int main(void) {
         end(child);
         end(other);
     }
+    COVERS(dup2, execve, setpgid);
     CASE(child_that_executed_cannot_be_moved) {
         int p[2];
         pipe(p);
@@ -93,6 +100,7 @@ int main(void) {
         close(p[0]);
         close(p[1]);
     }
+    COVERS(setpgid, pause);
     CASE(grandchild_is_no_child) {
         int p[2];
         pipe(p);
@@ -111,6 +119,7 @@ int main(void) {
         close(p[0]);
         close(p[1]);
     }
+    COVERS(setsid, getsid, getpgrp, setpgid);
     CASE(new_session) IN_FORK({
         CHECK_EQ(setsid(), getpid());
         CHECK_EQ(getsid(0), getpid());
@@ -118,10 +127,12 @@ int main(void) {
         CHECK_ERRNO(setsid(), EPERM);
         CHECK_ERRNO(setpgid(0, 0), EPERM);
     });
+    COVERS(setpgid, setsid);
     CASE(group_leader_makes_no_session) IN_FORK({
         CHECK_EQ(setpgid(0, 0), 0);
         CHECK_ERRNO(setsid(), EPERM);
     });
+    COVERS(setpgid, waitid, getpgid);
     CASE(zombie_keeps_its_group) {
         pid_t child = fork();
         if (child == 0) {
@@ -136,6 +147,7 @@ int main(void) {
         waitpid(child, NULL, 0);
         CHECK_ERRNO(kill(-child, 0), ESRCH);
     }
+    COVERS(waitid, setpgid);
     CASE(zombie_cannot_be_moved) {
         pid_t child = fork();
         if (child == 0) _exit(0);
@@ -144,12 +156,14 @@ int main(void) {
         CHECK_EQ(setpgid(child, child), 0);
         waitpid(child, NULL, 0);
     }
+    COVERS(set_tid_address, gettid);
     CASE(set_tid_address_returns_the_thread) {
         static int word;
         CHECK_EQ(syscall(SYS_set_tid_address, &word), syscall(SYS_gettid));
         CHECK_EQ(syscall(SYS_set_tid_address, BAD_POINTER), syscall(SYS_gettid));
         CHECK_EQ(syscall(SYS_set_tid_address, NULL), syscall(SYS_gettid));
     }
+    COVERS(clone, exit_group, wait4);
     CASE(numbers_are_not_reused_at_once) {
         pid_t first = fork();
         if (first == 0) _exit(0);
@@ -159,6 +173,7 @@ int main(void) {
         waitpid(second, NULL, 0);
         CHECK(first != second);
     }
+    COVERS(prctl, setsid, setpgid, pause);
     CASE(orphaned_stopped_group_is_hung_up) IN_FORK({
         syscall(SYS_prctl, 36, 1, 0, 0, 0);
         int p[2];

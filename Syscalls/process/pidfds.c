@@ -34,12 +34,14 @@ static void note(int n, siginfo_t *info, void *context) {
 }
 
 int main(void) {
+    COVERS(pidfd_open);
     CASE(open_errors) {
         CHECK_ERRNO(pidfd_open(0, 0), EINVAL);
         CHECK_ERRNO(pidfd_open(-1, 0), EINVAL);
         CHECK_ERRNO(pidfd_open(1 << 22, 0), ESRCH);
         CHECK_ERRNO(pidfd_open(getpid(), 1), EINVAL);
     }
+    COVERS(pidfd_open, fcntl);
     CASE(open_flags) {
         int fd = pidfd_open(getpid(), 0);
         CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -49,6 +51,7 @@ int main(void) {
         CHECK_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
         close(fd);
     }
+    COVERS(pidfd_open);
     CASE(thread_numbers) {
         pthread_t t;
         pthread_create(&t, NULL, note_thread, NULL);
@@ -62,6 +65,7 @@ int main(void) {
         CHECK_EQ(poll(&p, 1, 2000), 1);
         close(fd);
     }
+    COVERS(pidfd_open, pause);
     CASE(readable_when_the_process_ends) {
         pid_t child = pausing_child();
         int fd = pidfd_open(child, 0);
@@ -75,6 +79,7 @@ int main(void) {
         CHECK_EQ(p.revents, POLLIN | POLLHUP);
         close(fd);
     }
+    COVERS(pidfd_open);
     CASE(file_operations_are_refused) {
         int fd = pidfd_open(getpid(), 0);
         char c;
@@ -82,6 +87,7 @@ int main(void) {
         CHECK_ERRNO(write(fd, &c, 1), EINVAL);
         close(fd);
     }
+    COVERS(pidfd_open, pidfd_send_signal);
     CASE(send_errors) {
         int fd = pidfd_open(getpid(), 0);
         CHECK_ERRNO(pidfd_send(9999, 0, NULL, 0), EBADF);
@@ -109,6 +115,7 @@ int main(void) {
         CHECK_EQ(value, 4242);
         close(fd);
     }
+    COVERS(pidfd_open, pidfd_send_signal, pause);
     CASE(kernel_codes_only_to_oneself) {
         pid_t child = pausing_child();
         int fd = pidfd_open(child, 0);
@@ -118,6 +125,7 @@ int main(void) {
         CHECK_ERRNO(pidfd_send(fd, 0, NULL, 0), ESRCH);
         close(fd);
     }
+    COVERS(pidfd_open, setpgid, pidfd_send_signal);
     CASE(send_to_thread_and_group) {
         int fd = pidfd_open(getpid(), 0);
         got = 0;
@@ -135,6 +143,7 @@ int main(void) {
         });
         close(fd);
     }
+    COVERS(pidfd_open, pidfd_getfd);
     CASE(getfd_errors) {
         int fd = pidfd_open(getpid(), 0);
         CHECK_ERRNO(pidfd_getfd(fd, 0, 1), EINVAL);
@@ -146,6 +155,7 @@ int main(void) {
         close(null);
         close(fd);
     }
+    COVERS(pidfd_open, pidfd_getfd, fcntl, pause);
     CASE(getfd_duplicates) {
         int p[2];
         pipe(p);
@@ -164,6 +174,7 @@ int main(void) {
         close(fd);
         close(p[1]);
     }
+    COVERS(pidfd_open, pidfd_getfd, pidfd_send_signal, pause);
     CASE(other_users_processes) {
         pid_t child = pausing_child();
         if (geteuid() == 0) {

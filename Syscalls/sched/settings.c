@@ -26,6 +26,7 @@ static void end(pid_t child) {
 }
 
 int main(void) {
+    COVERS(sched_get_priority_min, sched_get_priority_max);
     CASE(policy_bounds) {
         CHECK_EQ(sched_get_priority_min(SCHED_OTHER), 0);
         CHECK_EQ(sched_get_priority_max(SCHED_OTHER), 0);
@@ -36,6 +37,7 @@ int main(void) {
         CHECK_ERRNO(sched_get_priority_min(4), EINVAL);
         CHECK_ERRNO(sched_get_priority_max(99), EINVAL);
     }
+    COVERS(sched_getscheduler, sched_getparam, sched_setscheduler, sched_setparam);
     CASE(scheduler_arguments) {
         struct sched_param p = {0};
         CHECK_ERRNO(sched_getscheduler(-1), EINVAL);
@@ -58,6 +60,7 @@ int main(void) {
         p.sched_priority = 100;
         CHECK_ERRNO(sched_setscheduler(0, SCHED_RR, &p), EINVAL);
     }
+    COVERS(sched_setscheduler, sched_getscheduler);
     CASE(ordinary_policies) IN_FORK({
         struct sched_param p = {0};
         CHECK_EQ(sched_setscheduler(0, SCHED_BATCH, &p), 0);
@@ -67,6 +70,7 @@ int main(void) {
         CHECK_EQ(sched_getscheduler(0), SCHED_OTHER | SCHED_RESET_ON_FORK);
         IN_FORK(CHECK_EQ(sched_getscheduler(0), SCHED_OTHER));
     });
+    COVERS(prlimit64, sched_setscheduler);
     CASE(real_time_needs_privilege) AS_USER({
         struct sched_param p = {.sched_priority = 1};
         struct rlimit none = {0, 0};
@@ -74,11 +78,13 @@ int main(void) {
         CHECK_ERRNO(sched_setscheduler(0, SCHED_FIFO, &p), EPERM);
         CHECK_ERRNO(sched_setscheduler(0, SCHED_RR, &p), EPERM);
     });
+    COVERS(sched_setscheduler);
     CASE(leaving_reset_on_fork_needs_privilege) AS_USER({
         struct sched_param p = {0};
         CHECK_EQ(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &p), 0);
         CHECK_ERRNO(sched_setscheduler(0, SCHED_OTHER, &p), EPERM);
     });
+    COVERS(sched_getscheduler, sched_setscheduler, sched_getaffinity, sched_setaffinity, setpriority, ioprio_set);
     CASE(others_processes) {
         pid_t child = pausing_child();
         if (geteuid() == 0) AS_USER({
@@ -93,6 +99,7 @@ int main(void) {
         });
         end(child);
     }
+    COVERS(sched_rr_get_interval);
     CASE(round_robin_interval) {
         struct timespec t;
         CHECK_EQ(sched_rr_get_interval(0, &t), 0);
@@ -114,6 +121,7 @@ int main(void) {
         CHECK_EQ(getattr(0, &a, 56, 0), 0);
         CHECK_EQ(a.size, 56);
     }
+    COVERS(setpriority, getpriority, sched_getscheduler);
     CASE(attribute_setting) IN_FORK({
         struct attributes a = {.size = 48, .policy = SCHED_BATCH, .nice = 3};
         CHECK_EQ(setattr(0, &a, 0), 0);
@@ -133,6 +141,7 @@ int main(void) {
         a = (struct attributes){.size = 48, .policy = 6, .runtime = 10, .deadline = 5, .period = 20};
         CHECK_ERRNO(setattr(0, &a, 0), EINVAL);
     });
+    COVERS(sched_getaffinity, sched_setaffinity);
     CASE(affinity_arguments) {
         unsigned long mask[32] = {0};
         CHECK_ERRNO(syscall(SYS_sched_getaffinity, 0, 4, mask), EINVAL);
@@ -167,7 +176,9 @@ int main(void) {
         });
         CHECK_EQ(sched_setaffinity(0, sizeof all, &all), 0);
     });
+    COVERS(sched_yield);
     CASE(yielding) CHECK_EQ(sched_yield(), 0);
+    COVERS(getpriority, setpriority);
     CASE(nice_arguments) {
         CHECK_ERRNO(getpriority(9, 0), EINVAL);
         CHECK_ERRNO(getpriority(-1, 0), EINVAL);
@@ -178,11 +189,13 @@ int main(void) {
         CHECK_ERRNO(setpriority(PRIO_PROCESS, 1 << 22, 0), ESRCH);
         CHECK_EQ(syscall(SYS_getpriority, PRIO_PROCESS, 0), 20);
     }
+    COVERS(setpriority, getpriority);
     CASE(nice_is_clamped_and_inherited) IN_FORK({
         CHECK_EQ(setpriority(PRIO_PROCESS, 0, 100), 0);
         CHECK_EQ(getpriority(PRIO_PROCESS, 0), 19);
         IN_FORK(CHECK_EQ(getpriority(PRIO_PROCESS, 0), 19));
     });
+    COVERS(prlimit64, setpriority);
     CASE(raising_needs_privilege) AS_USER({
         struct rlimit none = {0, 0};
         setrlimit(RLIMIT_NICE, &none);
@@ -191,6 +204,7 @@ int main(void) {
         CHECK_EQ(setpriority(PRIO_PROCESS, 0, 5), 0);
         CHECK_ERRNO(nice(-3), EPERM);
     });
+    COVERS(setpgid, setpriority, getpriority, pause);
     CASE(nice_of_a_group) IN_FORK({
         setpgid(0, 0);
         pid_t child = pausing_child();
@@ -200,6 +214,7 @@ int main(void) {
         CHECK_EQ(getpriority(PRIO_PGRP, 0), 7);
         end(child);
     });
+    COVERS(ioprio_get, ioprio_set);
     CASE(io_priority_arguments) {
         CHECK_ERRNO(syscall(SYS_ioprio_get, 9, 0), EINVAL);
         CHECK_ERRNO(syscall(SYS_ioprio_get, 1, 1 << 22), ESRCH);
@@ -208,11 +223,13 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_ioprio_set, 1, 0, 4), EINVAL);
         CHECK_ERRNO(syscall(SYS_ioprio_set, 1, 1 << 22, 2 << 13), ESRCH);
     }
+    COVERS(ioprio_set, ioprio_get);
     CASE(io_priority_is_kept) IN_FORK({
         CHECK_EQ(syscall(SYS_ioprio_set, 1, 0, 2 << 13 | 6), 0);
         CHECK_EQ(syscall(SYS_ioprio_get, 1, 0), 2 << 13 | 6);
         IN_FORK(CHECK_EQ(syscall(SYS_ioprio_get, 1, 0), 2 << 13 | 6));
     });
+    COVERS(ioprio_set);
     CASE(real_time_io_needs_privilege) AS_USER(CHECK_ERRNO(syscall(SYS_ioprio_set, 1, 0, 1 << 13 | 4), EPERM));
     return conformance_end();
 }

@@ -55,6 +55,7 @@ static void *reads_stack(void *argument) {
 }
 
 int main(void) {
+    COVERS(rt_sigaction);
     CASE(numbers) {
         struct kernel_action a = {.handler = SIG_IGN};
         CHECK_ERRNO(action(0, NULL, NULL, 8), EINVAL);
@@ -65,10 +66,12 @@ int main(void) {
         CHECK_EQ(action(SIGKILL, NULL, &a, 8), 0);
         CHECK_EQ(action(64, NULL, &a, 8), 0);
     }
+    COVERS(rt_sigaction);
     CASE(default_for_kill_is_refused_too) {
         struct kernel_action a = {.handler = SIG_DFL};
         CHECK_ERRNO(action(SIGKILL, &a, NULL, 8), EINVAL);
     }
+    COVERS(rt_sigpending, rt_sigsuspend, rt_sigtimedwait);
     CASE(set_size) {
         struct kernel_action a = {.handler = SIG_IGN};
         CHECK_ERRNO(action(SIGUSR1, &a, NULL, 4), EINVAL);
@@ -80,19 +83,21 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_rt_sigsuspend, &set, 4), EINVAL);
         CHECK_ERRNO(syscall(SYS_rt_sigtimedwait, &set, NULL, NULL, 4), EINVAL);
     }
+    COVERS(rt_sigpending);
     CASE(small_pending_set) {
         unsigned long set = ~0UL;
         CHECK_EQ(syscall(SYS_rt_sigpending, &set, 4), 0);
         CHECK_EQ(set >> 32, 0xffffffff);
         CHECK_EQ(set & 0xffffffff, 0);
     }
+    COVERS(rt_sigaction);
     CASE(action_addresses) {
         struct kernel_action a = {.handler = SIG_IGN};
         CHECK_ERRNO(action(SIGUSR1, BAD_POINTER, NULL, 8), EFAULT);
         CHECK_ERRNO(action(SIGUSR1, NULL, BAD_POINTER, 8), EFAULT);
         CHECK_ERRNO(action(SIGUSR1, conformance_straddling(&a, sizeof a), NULL, 8), EFAULT);
-        CHECK_ERRNO(action(SIGUSR1, NULL, conformance_read_only(), 8), EFAULT);
-        CHECK_ERRNO(action(SIGUSR1, &a, conformance_read_only(), 8), EFAULT);
+        CHECK_ERRNO(action(SIGUSR1, NULL, conformance_readable_page(), 8), EFAULT);
+        CHECK_ERRNO(action(SIGUSR1, &a, conformance_readable_page(), 8), EFAULT);
         struct kernel_action now;
         CHECK_EQ(action(SIGUSR1, NULL, &now, 8), 0);
         CHECK(now.handler == SIG_IGN);
@@ -121,6 +126,7 @@ int main(void) {
         CHECK_EQ(old.flags & SA_RESTART, SA_RESTART);
         signal(SIGUSR1, SIG_DFL);
     }
+    COVERS(tgkill, rt_sigaction);
     CASE(blocked_while_handled) {
         install(SIGHUP, 0, SIGUSR2);
         count = 0;
@@ -147,6 +153,7 @@ int main(void) {
         sigaction(SIGHUP, NULL, &now);
         CHECK(now.sa_handler == SIG_DFL);
     }
+    COVERS(rt_sigpending);
     CASE(ignoring_discards_pending) {
         unsigned long set = 1UL << (SIGUSR1 - 1), pending;
         mask(SIG_BLOCK, &set, NULL, 8);
@@ -198,7 +205,7 @@ int main(void) {
         CHECK_EQ(mask(77, NULL, &set, 8), 0);
         CHECK_ERRNO(mask(SIG_BLOCK, BAD_POINTER, NULL, 8), EFAULT);
         CHECK_ERRNO(mask(SIG_BLOCK, NULL, BAD_POINTER, 8), EFAULT);
-        CHECK_ERRNO(mask(SIG_BLOCK, NULL, conformance_read_only(), 8), EFAULT);
+        CHECK_ERRNO(mask(SIG_BLOCK, NULL, conformance_readable_page(), 8), EFAULT);
         CHECK_ERRNO(mask(SIG_BLOCK, conformance_straddling(NULL, 8), NULL, 8), EFAULT);
         CHECK_ERRNO(syscall(SYS_rt_sigpending, BAD_POINTER, 8), EFAULT);
     }
@@ -208,6 +215,7 @@ int main(void) {
         mask(SIG_SETMASK, &old, &all, 8);
         CHECK_EQ(all, ~(1UL << 8 | 1UL << 18));
     }
+    COVERS(rt_sigaction, tgkill);
     CASE(handler_changes_the_mask) {
         struct sigaction a = {.sa_sigaction = changes_mask, .sa_flags = SA_SIGINFO};
         sigaction(SIGHUP, &a, NULL);
@@ -217,6 +225,7 @@ int main(void) {
         CHECK(now & b);
         mask(SIG_UNBLOCK, &b, NULL, 8);
     }
+    COVERS(tkill, rt_sigpending);
     CASE(pending_unites_both_queues) {
         unsigned long set = 1UL << (SIGUSR1 - 1) | 1UL << (SIGUSR2 - 1), pending;
         mask(SIG_BLOCK, &set, NULL, 8);
@@ -230,6 +239,7 @@ int main(void) {
         signal(SIGUSR1, SIG_DFL);
         signal(SIGUSR2, SIG_DFL);
     }
+    COVERS(rt_sigpending);
     CASE(child_has_no_pending_signals) {
         unsigned long set = 1UL << (SIGUSR1 - 1), pending;
         mask(SIG_BLOCK, &set, NULL, 8);
@@ -242,6 +252,7 @@ int main(void) {
         mask(SIG_UNBLOCK, &set, NULL, 8);
         signal(SIGUSR1, SIG_DFL);
     }
+    COVERS(sigaltstack);
     CASE(stack_errors) {
         stack_t s = {.ss_sp = alternate, .ss_size = 2047};
         CHECK_ERRNO(sigaltstack(&s, NULL), ENOMEM);
@@ -250,7 +261,7 @@ int main(void) {
         CHECK_ERRNO(sigaltstack(&s, NULL), EINVAL);
         CHECK_ERRNO(sigaltstack(BAD_POINTER, NULL), EFAULT);
         CHECK_ERRNO(sigaltstack(NULL, BAD_POINTER), EFAULT);
-        CHECK_ERRNO(sigaltstack(NULL, conformance_read_only()), EFAULT);
+        CHECK_ERRNO(sigaltstack(NULL, conformance_readable_page()), EFAULT);
         CHECK_ERRNO(sigaltstack(conformance_straddling(&s, sizeof s), NULL), EFAULT);
     }
     CASE(stack_is_returned_as_set) {

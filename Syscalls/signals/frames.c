@@ -58,6 +58,7 @@ static void forges_segments(int n, siginfo_t *info, void *context) {
 }
 
 int main(void) {
+    COVERS(tkill);
     CASE(registers_are_in_the_frame) {
         install(SIGUSR1, 0, keep);
         long result;
@@ -71,6 +72,7 @@ int main(void) {
         CHECK_EQ(seen.uc_mcontext.gregs[REG_RAX], 0);
         CHECK_EQ(seen.uc_mcontext.gregs[REG_RDI], getpid());
     }
+    COVERS(rt_sigprocmask, tgkill);
     CASE(mask_before_is_in_the_frame) {
         sigset_t set;
         sigset_t old;
@@ -82,6 +84,7 @@ int main(void) {
         CHECK(!sigismember(&seen.uc_sigmask, SIGUSR1));
         sigprocmask(SIG_SETMASK, &old, NULL);
     }
+    COVERS(sigaltstack);
     CASE(alternate_stack_is_in_the_frame) {
         static char stack[16384];
         stack_t s = {.ss_sp = stack, .ss_size = sizeof stack};
@@ -91,6 +94,7 @@ int main(void) {
         s.ss_flags = SS_DISABLE;
         sigaltstack(&s, NULL);
     }
+    COVERS(tkill);
     CASE(vector_registers_survive) {
         install(SIGUSR1, 0, spoils_registers);
         count = 0;
@@ -104,6 +108,7 @@ int main(void) {
         CHECK(!memcmp(in, out, 16));
         CHECK(!memcmp(in, out15, 16));
     }
+    COVERS(tgkill);
     CASE(floating_point_control_survives) {
         unsigned short before, after;
         __asm__ volatile("fnstcw %0" : "=m"(before));
@@ -114,6 +119,7 @@ int main(void) {
         __asm__ volatile("fldcw %0" ::"m"(before));
         CHECK_EQ(after, changed);
     }
+    COVERS(rt_sigaction);
     CASE(fault_on_unmapped_memory) {
         install(SIGSEGV, 0, keep_and_leave);
         if (!sigsetjmp(escape, 1)) *(volatile char *)0x7654 = 1;
@@ -124,13 +130,14 @@ int main(void) {
         CHECK_EQ(seen.uc_mcontext.gregs[REG_ERR] & 4, 4);
     }
     CASE(fault_on_a_protected_page) {
-        char *page = conformance_read_only();
+        char *page = conformance_readable_page();
         CHECK_EQ(*(volatile char *)page, 0);
         if (!sigsetjmp(escape, 1)) *(volatile char *)(page + 100) = 1;
         CHECK_EQ(info_seen.si_code, SEGV_ACCERR);
         CHECK(info_seen.si_addr == page + 100);
         CHECK_EQ(seen.uc_mcontext.gregs[REG_ERR] & 7, 7);
     }
+    COVERS(mmap, munmap);
     CASE(fetch_from_a_page_that_is_not_executable) {
         char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         page[0] = (char)0xc3;
@@ -150,6 +157,7 @@ int main(void) {
         CHECK_EQ(info_seen.si_code, SI_KERNEL);
         CHECK_EQ(seen.uc_mcontext.gregs[REG_TRAPNO], 13);
     }
+    COVERS(rt_sigaction);
     CASE(undefined_instruction) {
         install(SIGILL, 0, skips_two);
         count = 0;
@@ -174,6 +182,7 @@ int main(void) {
         CHECK((long)info_seen.si_addr == seen.uc_mcontext.gregs[REG_RIP]);
         CHECK_EQ(seen.uc_mcontext.gregs[REG_TRAPNO], 0);
     }
+    COVERS(tkill);
     CASE(flags_can_be_changed) {
         install(SIGUSR1, 0, sets_flag);
         unsigned char carry;
@@ -182,6 +191,7 @@ int main(void) {
                          : "rcx", "r11", "memory", "cc");
         CHECK_EQ(carry, 1);
     }
+    COVERS(tgkill, rt_sigaction);
     CASE(handlers_nest) {
         install(SIGUSR1, 0, sends_other);
         install(SIGUSR2, 0, sends_other);
@@ -189,6 +199,7 @@ int main(void) {
         raise(SIGUSR1);
         CHECK_EQ(count, 1243);
     }
+    COVERS(rt_sigprocmask, tgkill, rt_sigaction);
     CASE(both_pending_run_the_lower_last) {
         sigset_t set;
         sigset_t old;
@@ -204,6 +215,7 @@ int main(void) {
         sigprocmask(SIG_SETMASK, &old, NULL);
         CHECK(count > 0);
     }
+    COVERS(clone, rt_sigaction, rt_sigprocmask, exit_group, wait4);
     CASE(blocked_fault_kills) {
         pid_t child = fork();
         if (child == 0) {
@@ -219,6 +231,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(WTERMSIG(status), SIGSEGV);
     }
+    COVERS(clone, rt_sigaction, exit_group, wait4);
     CASE(ignored_fault_kills) {
         pid_t child = fork();
         if (child == 0) {
@@ -230,6 +243,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(WTERMSIG(status), SIGSEGV);
     }
+    COVERS(clone, rt_sigaction, wait4);
     CASE(return_without_a_frame_kills) {
         pid_t child = fork();
         if (child == 0) {
@@ -240,6 +254,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(WTERMSIG(status), SIGSEGV);
     }
+    COVERS(clone, rt_sigaction, tgkill, exit_group, wait4);
     CASE(return_to_a_kernel_address_kills) {
         pid_t child = fork();
         if (child == 0) {

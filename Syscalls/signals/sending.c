@@ -44,18 +44,21 @@ static void *runs(void *argument) {
 int main(void) {
     install(SIGUSR1);
     install(SIGRTMIN);
+    COVERS(kill, getpid);
     CASE(numbers_out_of_range) {
         CHECK_ERRNO(kill(getpid(), -1), EINVAL);
         CHECK_ERRNO(kill(getpid(), 65), EINVAL);
         CHECK_ERRNO(kill(getpid(), INT32_MAX), EINVAL);
         CHECK_EQ(kill(getpid(), 0), 0);
     }
+    COVERS(kill);
     CASE(no_such_process) {
         CHECK_ERRNO(kill(1 << 22, 0), ESRCH);
         CHECK_ERRNO(kill(1 << 22, SIGTERM), ESRCH);
         CHECK_ERRNO(kill(-(1 << 22), SIGTERM), ESRCH);
         CHECK_ERRNO(kill(INT32_MIN, SIGTERM), ESRCH);
     }
+    COVERS(waitid);
     CASE(null_signal_finds_zombies) {
         pid_t child = fork();
         if (child == 0) _exit(0);
@@ -66,6 +69,7 @@ int main(void) {
         waitpid(child, NULL, 0);
         CHECK_ERRNO(kill(child, 0), ESRCH);
     }
+    COVERS(tkill, pause);
     CASE(others_processes) {
         pid_t child = pausing_child();
         if (geteuid() == 0) AS_USER({
@@ -76,11 +80,13 @@ int main(void) {
         });
         end(child);
     }
+    COVERS(pause);
     CASE(continue_within_the_session) {
         pid_t child = pausing_child();
         if (geteuid() == 0) AS_USER(CHECK_EQ(kill(child, SIGCONT), 0));
         end(child);
     }
+    COVERS(setpgid, pause);
     CASE(own_group) IN_FORK({
         setpgid(0, 0);
         pid_t one = pausing_child();
@@ -93,6 +99,7 @@ int main(void) {
         CHECK_EQ(kill(-getpid(), SIGUSR1), 0);
         CHECK_EQ(count, 2);
     });
+    COVERS(kill, getpid, getuid);
     CASE(information_of_kill) {
         kill(getpid(), SIGUSR1);
         CHECK_EQ(last.si_signo, SIGUSR1);
@@ -101,6 +108,7 @@ int main(void) {
         CHECK_EQ(last.si_uid, getuid());
         CHECK_EQ(last.si_errno, 0);
     }
+    COVERS(tkill);
     CASE(information_of_tkill) {
         syscall(SYS_tkill, getpid(), SIGUSR1);
         CHECK_EQ(last.si_code, SI_TKILL);
@@ -113,6 +121,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_tkill, getpid(), 65), EINVAL);
         CHECK_EQ(syscall(SYS_tkill, getpid(), 0), 0);
     }
+    COVERS(pause);
     CASE(tgkill_errors) {
         CHECK_ERRNO(tgkill_(0, getpid(), SIGUSR1), EINVAL);
         CHECK_ERRNO(tgkill_(getpid(), 0, SIGUSR1), EINVAL);
@@ -124,6 +133,7 @@ int main(void) {
         CHECK_ERRNO(tgkill_(getpid(), getpid(), 65), EINVAL);
         CHECK_EQ(tgkill_(getpid(), getpid(), 0), 0);
     }
+    COVERS(clone3, clock_nanosleep, getpid);
     CASE(the_named_thread_takes_it) {
         pthread_t t;
         thread_quits = 0;
@@ -140,6 +150,7 @@ int main(void) {
         for (int i = 0; i < 2000 && tgkill_(getpid(), thread_number, 0) == 0; i++) usleep(1000);
         CHECK_ERRNO(tgkill_(getpid(), thread_number, 0), ESRCH);
     }
+    COVERS(clone3, clock_nanosleep, kill);
     CASE(kill_by_thread_number_reaches_the_process) {
         pthread_t t;
         thread_quits = 0;
@@ -154,6 +165,7 @@ int main(void) {
         thread_quits = 1;
         pthread_join(t, NULL);
     }
+    COVERS(getpid);
     CASE(queue_carries_a_value) {
         siginfo_t info = {.si_code = SI_QUEUE};
         info.si_pid = 77;
@@ -166,6 +178,7 @@ int main(void) {
         CHECK_EQ(last.si_uid, 88);
         CHECK_EQ((long)last.si_value.sival_ptr, 0x1122334455667788);
     }
+    COVERS(rt_tgsigqueueinfo, pause);
     CASE(queue_errors) {
         siginfo_t info = {.si_code = SI_QUEUE};
         CHECK_ERRNO(queue(getpid(), SIGUSR1, BAD_POINTER), EFAULT);
@@ -194,6 +207,7 @@ int main(void) {
         CHECK_EQ(queue(child, SIGCONT, &info), 0);
         end(child);
     }
+    COVERS(rt_tgsigqueueinfo);
     CASE(kernel_codes_towards_oneself) {
         siginfo_t info = {.si_code = SI_KERNEL};
         CHECK_EQ(queue(getpid(), SIGUSR1, &info), 0);
@@ -202,6 +216,7 @@ int main(void) {
         CHECK_EQ(queue_thread(getpid(), getpid(), SIGUSR1, &info), 0);
         CHECK_EQ(last.si_code, SI_TKILL);
     }
+    COVERS(prlimit64);
     CASE(queue_is_limited) IN_FORK({
         struct rlimit limit = {3, 3};
         if (geteuid() == 0) conformance_drop();
@@ -219,6 +234,7 @@ int main(void) {
         CHECK_EQ(kill(getpid(), SIGRTMIN), 0);
         CHECK_EQ(kill(getpid(), SIGUSR1), 0);
     });
+    COVERS(rt_sigtimedwait);
     CASE(lowest_number_first_and_standard_before_real_time) {
         sigset_t set;
         sigset_t old;
@@ -247,6 +263,7 @@ int main(void) {
         CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
         sigprocmask(SIG_SETMASK, &old, NULL);
     }
+    COVERS(rt_sigpending);
     CASE(ignored_signals_are_dropped_when_sent) {
         sigset_t pending;
         signal(SIGUSR2, SIG_IGN);
@@ -255,6 +272,7 @@ int main(void) {
         CHECK(!sigismember(&pending, SIGUSR2));
         signal(SIGUSR2, SIG_DFL);
     }
+    COVERS(pause);
     CASE(default_actions) {
         static const int fatal[] = {SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR2, SIGPROF, SIGVTALRM, SIGSTKFLT, SIGIO, SIGPWR, 40, 64};
         for (unsigned i = 0; i < sizeof fatal / sizeof *fatal; i++) {
@@ -267,6 +285,7 @@ int main(void) {
         static const int harmless[] = {SIGCHLD, SIGURG, SIGWINCH, SIGCONT};
         for (unsigned i = 0; i < sizeof harmless / sizeof *harmless; i++) CHECK_EQ(kill(getpid(), harmless[i]), 0);
     }
+    COVERS(prlimit64, pause);
     CASE(signals_with_core) {
         struct rlimit none = {0, 0};
         static const int core[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};

@@ -48,11 +48,13 @@ static void after_ms(long ms) {
     } while (0)
 
 int main(void) {
+    COVERS(rt_sigsuspend);
     CASE(suspend_errors) {
         CHECK_ERRNO(syscall(SYS_rt_sigsuspend, BAD_POINTER, 8), EFAULT);
         CHECK_ERRNO(syscall(SYS_rt_sigsuspend, NULL, 8), EFAULT);
         CHECK_ERRNO(syscall(SYS_rt_sigsuspend, conformance_straddling(NULL, 8), 8), EFAULT);
     }
+    COVERS(rt_sigtimedwait);
     CASE(timed_wait_errors) {
         unsigned long set = bit(SIGUSR1);
         struct timespec bad = {0, 1000000000}, negative = {-1, 0}, zero = {0, 0};
@@ -81,6 +83,7 @@ int main(void) {
         CHECK_ERRNO(timed(&set, &info, &zero), EAGAIN);
         unblock(set);
     }
+    COVERS(rt_sigpending, rt_sigtimedwait);
     CASE(information_to_a_bad_address_loses_the_signal) {
         unsigned long set = bit(SIGUSR1), pending;
         block(set);
@@ -90,11 +93,13 @@ int main(void) {
         CHECK_EQ(pending, 0);
         unblock(set);
     }
+    COVERS(rt_sigtimedwait);
     CASE(other_signals_interrupt_the_wait) {
         unsigned long set = bit(SIGUSR1);
         IS_INTERRUPTED(timed(&set, NULL, NULL));
         NEVER_RESTARTS(timed(&set, NULL, NULL));
     }
+    COVERS(rt_sigtimedwait, setitimer);
     CASE(waits_for_a_signal_that_comes) {
         unsigned long set = bit(SIGALRM);
         block(set);
@@ -104,18 +109,21 @@ int main(void) {
         CHECK_EQ(info.si_code, SI_KERNEL);
         unblock(set);
     }
+    COVERS(pause, rt_sigsuspend);
     CASE(pause_and_suspend) {
         IS_INTERRUPTED(pause());
         NEVER_RESTARTS(pause());
         unsigned long none = 0;
         NEVER_RESTARTS(syscall(SYS_rt_sigsuspend, &none, 8));
     }
+    COVERS(nanosleep, setitimer);
     CASE(ignored_signals_do_not_interrupt) {
         signal(SIGALRM, SIG_IGN);
         after_ms(20);
         struct timespec t = {0, 80000000};
         CHECK_EQ(nanosleep(&t, NULL), 0);
     }
+    COVERS(nanosleep);
     CASE(stops_do_not_interrupt) {
         pid_t child = fork();
         if (child == 0) {
@@ -130,6 +138,7 @@ int main(void) {
         waitpid(child, &status, 0);
         CHECK_EQ(status, 0);
     }
+    COVERS(alarm);
     CASE(alarm_returns_what_was_left) {
         signal(SIGALRM, SIG_IGN);
         CHECK_EQ(alarm(100), 0);
@@ -139,6 +148,7 @@ int main(void) {
         IN_FORK(CHECK_EQ(alarm(0), 0));
         alarm(0);
     }
+    COVERS(nanosleep, clock_gettime, setitimer);
     CASE(sleeps_never_restart) {
         struct timespec t = {5, 0};
         NEVER_RESTARTS(nanosleep(&t, NULL));
@@ -151,6 +161,7 @@ int main(void) {
         after_ms(30);
         CHECK_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL), EINTR);
     }
+    COVERS(ppoll, select, epoll_create1, epoll_wait, epoll_pwait);
     CASE(polls_never_restart) {
         int p[2];
         pipe(p);
@@ -171,6 +182,7 @@ int main(void) {
         close(p[0]);
         close(p[1]);
     }
+    COVERS(semget, semop, semtimedop, semctl, msgget, msgrcv);
     CASE(system_v_calls_never_restart) {
         int set = semget(IPC_PRIVATE, 1, 0600);
         struct sembuf down = {0, -1, 0};
@@ -186,6 +198,7 @@ int main(void) {
         NEVER_RESTARTS(msgrcv(queue, &m, 8, 0, 0));
         msgctl(queue, IPC_RMID, NULL);
     }
+    COVERS(socketpair, setsockopt, recvfrom);
     CASE(receiving_with_a_time_limit_never_restarts) {
         int s[2];
         socketpair(AF_UNIX, SOCK_STREAM, 0, s);
@@ -196,6 +209,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(fcntl);
     CASE(reads_and_writes_are_interrupted) {
         int p[2];
         pipe(p);
@@ -210,6 +224,7 @@ int main(void) {
         close(p[0]);
         close(p[1]);
     }
+    COVERS(socketpair, recvfrom, recvmsg, socket, bind, listen);
     CASE(sockets_are_interrupted) {
         int s[2];
         socketpair(AF_UNIX, SOCK_DGRAM, 0, s);
@@ -226,6 +241,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(futex);
     CASE(futexes_are_interrupted) {
         uint32_t word = 0;
         IS_INTERRUPTED(syscall(SYS_futex, &word, FUTEX_WAIT, 0, NULL, NULL, 0));
@@ -237,6 +253,7 @@ int main(void) {
         struct timespec t = {5, 0};
         NEVER_RESTARTS(syscall(SYS_futex, &word, FUTEX_WAIT, 0, &t, NULL, 0));
     }
+    COVERS(socketpair, recvfrom, setitimer);
     CASE(untimed_calls_restart) {
         install(SIGALRM, SA_RESTART);
         int p[2];
@@ -262,6 +279,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(signalfd4);
     CASE(signalfd_errors) {
         unsigned long set = bit(SIGUSR1);
         CHECK_ERRNO(syscall(SYS_signalfd4, -1, &set, 4, 0), EINVAL);
@@ -272,6 +290,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_signalfd4, fd, &set, 8, 0), EINVAL);
         close(fd);
     }
+    COVERS(signalfd4, fcntl);
     CASE(signalfd_flags) {
         unsigned long set = bit(SIGUSR1);
         int fd = syscall(SYS_signalfd4, -1, &set, 8, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -287,6 +306,7 @@ int main(void) {
         CHECK_EQ(fcntl(fd, F_GETFD), 0);
         close(fd);
     }
+    COVERS(signalfd4, rt_sigqueueinfo);
     CASE(signalfd_reads_several) {
         unsigned long set = bit(SIGUSR1) | bit(SIGUSR2) | bit(SIGRTMIN);
         block(set);
@@ -307,6 +327,7 @@ int main(void) {
         close(fd);
         unblock(set);
     }
+    COVERS(signalfd4);
     CASE(signalfd_mask_can_be_changed) {
         unsigned long set = bit(SIGUSR1), other = bit(SIGUSR2);
         block(set | other);
@@ -320,6 +341,7 @@ int main(void) {
         close(fd);
         unblock(set | other);
     }
+    COVERS(signalfd4, setitimer);
     CASE(signalfd_blocks_and_is_woken) {
         unsigned long set = bit(SIGALRM);
         block(set);
@@ -331,6 +353,7 @@ int main(void) {
         close(fd);
         unblock(set);
     }
+    COVERS(signalfd4);
     CASE(signalfd_reads_the_readers_signals) {
         unsigned long set = bit(SIGUSR1);
         block(set);

@@ -55,11 +55,13 @@ int main(void) {
     struct sockaddr_storage a;
     socklen_t length;
     int s = bound(AF_INET, &a, &length), sender = socket(AF_INET, SOCK_DGRAM, 0);
+    COVERS(sendto, recvmsg);
     CASE(none_unless_asked) {
         sendto(sender, "x", 1, 0, (void *)&a, length);
         CHECK_EQ(receive(s, sizeof control), 1);
         CHECK_EQ(got.msg_controllen, 0);
     }
+    COVERS(sendto, time, recvmsg, clock_gettime);
     CASE(time_of_arrival) {
         CHECK_EQ(set(s, SOL_SOCKET, SO_TIMESTAMP, 1), 0);
         long long before = realtime_us();
@@ -74,6 +76,7 @@ int main(void) {
             CHECK(then >= before - 2000 && then <= after + 20000);
         }
     }
+    COVERS(sendto, recvmsg, getsockopt, clock_gettime);
     CASE(time_in_nanoseconds_replaces_it) {
         CHECK_EQ(set(s, SOL_SOCKET, SO_TIMESTAMPNS, 1), 0);
         CHECK_EQ(get(s, SOL_SOCKET, SO_TIMESTAMP), 0);
@@ -84,6 +87,7 @@ int main(void) {
         CHECK(t && t->tv_nsec >= 0 && t->tv_nsec < 1000000000 && llabs(t->tv_sec - realtime_us() / 1000000) < 3);
         CHECK_EQ(set(s, SOL_SOCKET, SO_TIMESTAMPNS, 0), 0);
     }
+    COVERS(sendto, recvmsg, getsockopt);
     CASE(destination) {
         CHECK_EQ(set(s, IPPROTO_IP, IP_PKTINFO, 1), 0);
         CHECK_EQ(get(s, IPPROTO_IP, IP_PKTINFO), 1);
@@ -93,6 +97,7 @@ int main(void) {
         CHECK(p && p->ipi_ifindex == 1 && p->ipi_addr.s_addr == htonl(INADDR_LOOPBACK) && p->ipi_spec_dst.s_addr == htonl(INADDR_LOOPBACK));
         set(s, IPPROTO_IP, IP_PKTINFO, 0);
     }
+    COVERS(socket, bind, getsockname, sendto, recvmsg);
     CASE(destination_of_a_socket_on_any_address) {
         int any = socket(AF_INET, SOCK_DGRAM, 0);
         struct sockaddr_in here = {.sin_family = AF_INET};
@@ -107,6 +112,7 @@ int main(void) {
         CHECK(p && p->ipi_addr.s_addr == inet_addr("127.0.0.5"));
         close(any);
     }
+    COVERS(sendto, recvmsg);
     CASE(time_to_live_and_type_of_service) {
         set(s, IPPROTO_IP, IP_RECVTTL, 1);
         set(s, IPPROTO_IP, IP_RECVTOS, 1);
@@ -128,6 +134,7 @@ int main(void) {
         CHECK(find(IPPROTO_IP, IP_TTL, sizeof(int)) != NULL);
         CHECK(got.msg_flags & MSG_CTRUNC);
     }
+    COVERS(socket, sendto, recvmsg, bind, getsockname);
     CASE(second_version) {
         int six = bound(AF_INET6, &a, &length), other = socket(AF_INET6, SOCK_DGRAM, 0);
         CHECK_EQ(set(six, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1), 0);
@@ -142,6 +149,7 @@ int main(void) {
         close(six);
         close(other);
     }
+    COVERS(socketpair, sendto, recvmsg, clock_gettime);
     CASE(time_on_unix_datagrams) {
         int u[2];
         socketpair(AF_UNIX, SOCK_DGRAM, 0, u);
@@ -153,6 +161,7 @@ int main(void) {
         close(u[0]);
         close(u[1]);
     }
+    COVERS(socketpair, sendto, pidfd_send_signal, fcntl, recvmsg, getsockopt);
     CASE(pidfd_of_the_sender) {
         int u[2];
         socketpair(AF_UNIX, SOCK_STREAM, 0, u);

@@ -91,6 +91,7 @@ int main(void) {
     signal(SIGPIPE, SIG_IGN);
     pthread_t senders[THREADS], takers[THREADS];
     void *result;
+    COVERS(socketpair);
     CASE(packets_stay_whole_and_in_order) {
         socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair_);
         total = 0;
@@ -108,6 +109,7 @@ int main(void) {
         CHECK_EQ(total, THREADS * ROUNDS);
         close(pair_[1]);
     }
+    COVERS(socketpair, sendto, recvfrom);
     CASE(stream_bytes_are_neither_lost_nor_doubled) {
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair_);
         pid_t child = fork();
@@ -135,6 +137,7 @@ int main(void) {
         CHECK_EQ(status, 0);
         close(pair_[1]);
     }
+    COVERS(socketpair, shutdown);
     CASE(shutdown_wakes_a_receiver) {
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair_);
         pthread_t t;
@@ -146,6 +149,7 @@ int main(void) {
         close(pair_[0]);
         close(pair_[1]);
     }
+    COVERS(socketpair);
     CASE(closing_the_peer_wakes_a_receiver) {
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair_);
         pthread_t t;
@@ -156,6 +160,7 @@ int main(void) {
         CHECK_EQ((long)result, 0);
         close(pair_[0]);
     }
+    COVERS(socketpair, sendto);
     CASE(closing_a_descriptor_leaves_its_user) {
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair_);
         pthread_t t;
@@ -168,6 +173,7 @@ int main(void) {
         CHECK_ERRNO(send(pair_[1], "z", 1, 0), EPIPE);
         close(pair_[1]);
     }
+    COVERS(socket, bind, listen, getsockname, connect);
     CASE(each_connection_has_one_acceptor) {
         struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
         socklen_t length = sizeof a;
@@ -186,6 +192,7 @@ int main(void) {
         CHECK_EQ(total, THREADS);
         close(l);
     }
+    COVERS(socketpair, shutdown);
     CASE(descriptors_pass_under_load) {
         socketpair(AF_UNIX, SOCK_DGRAM, 0, pair_);
         for (long i = 0; i < 3; i++) pthread_create(&senders[i], NULL, passes_descriptors, NULL);
@@ -199,6 +206,7 @@ int main(void) {
         close(pair_[0]);
         close(pair_[1]);
     }
+    COVERS(socketpair, sendto);
     CASE(poll_is_woken_by_another_thread) {
         socketpair(AF_UNIX, SOCK_STREAM, 0, pair_);
         pid_t child = fork();

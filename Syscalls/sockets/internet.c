@@ -57,6 +57,7 @@ int main(void) {
     struct sockaddr_in a, b;
     socklen_t length;
     int s[2];
+    COVERS(socket);
     CASE(families_types_protocols) {
         CHECK_ERRNO(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT);
         CHECK_ERRNO(socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP), EPROTONOSUPPORT);
@@ -68,6 +69,7 @@ int main(void) {
         CHECK_ERRNO(socket(AF_INET, SOCK_STREAM, 9999), EINVAL);
     }
     CASE(raw_needs_privilege) AS_USER(CHECK_ERRNO(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP), EPERM));
+    COVERS(socket, bind);
     CASE(low_ports_need_privilege) {
         int limit = 1024;
         FILE *f = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
@@ -81,6 +83,7 @@ int main(void) {
             CHECK_ERRNO(bind(t, (void *)&a, sizeof a), EACCES);
         });
     }
+    COVERS(socket, bind, getsockname);
     CASE(binding_errors) {
         int t = socket(AF_INET, SOCK_STREAM, 0), u = socket(AF_INET, SOCK_STREAM, 0);
         a = loopback(0);
@@ -101,12 +104,14 @@ int main(void) {
         close(t);
         close(u);
     }
+    COVERS(socket, connect);
     CASE(connection_refused) {
         int t = socket(AF_INET, SOCK_STREAM, 0);
         a = loopback(free_port());
         CHECK_ERRNO(connect(t, (void *)&a, sizeof a), ECONNREFUSED);
         close(t);
     }
+    COVERS(socket, connect, getsockopt);
     CASE(nonblocking_connection_refused) {
         int t = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         a = loopback(free_port());
@@ -126,6 +131,7 @@ int main(void) {
         }
         close(t);
     }
+    COVERS(socket, connect, bind, listen, getsockname);
     CASE(nonblocking_connection) {
         int l = listening(&a, 5), t = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         int r = connect(t, (void *)&a, sizeof a);
@@ -139,6 +145,7 @@ int main(void) {
         close(l);
         close(t);
     }
+    COVERS(socket, connect);
     CASE(connecting_to_other_families) {
         int t = socket(AF_INET, SOCK_STREAM, 0);
         a = loopback(1);
@@ -148,6 +155,7 @@ int main(void) {
         CHECK_ERRNO(connect(t, (void *)&a, 8), EINVAL);
         close(t);
     }
+    COVERS(socket, sendto, recvfrom, getpeername, shutdown, accept);
     CASE(unconnected_stream) {
         int t = socket(AF_INET, SOCK_STREAM, 0);
         char c;
@@ -162,6 +170,7 @@ int main(void) {
         CHECK_EQ(p.revents, POLLIN | POLLOUT | POLLHUP);
         close(t);
     }
+    COVERS(socket, connect, accept, getsockname, getpeername, bind);
     CASE(names_of_both_ends) {
         int l = listening(&a, 5), t = socket(AF_INET, SOCK_STREAM, 0);
         connect(t, (void *)&a, sizeof a);
@@ -182,6 +191,7 @@ int main(void) {
         close(u);
         close(l);
     }
+    COVERS(sendto, recvfrom, shutdown, socket, connect, accept);
     CASE(bytes_and_end) {
         connected(s);
         char text[16];
@@ -197,6 +207,7 @@ int main(void) {
         CHECK_ERRNO(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE);
         end(s);
     }
+    COVERS(sendto, recvfrom, socket, connect, accept);
     CASE(truncating_receive_discards) {
         connected(s);
         send(s[0], "hello", 5, 0);
@@ -233,6 +244,7 @@ int main(void) {
         CHECK_EQ(recv(s[0], &c, 1, 0), 0);
         close(s[0]);
     }
+    COVERS(setsockopt, recvfrom, socket, connect, accept);
     CASE(linger_zero_resets) {
         connected(s);
         struct linger now = {1, 0};
@@ -243,6 +255,7 @@ int main(void) {
         CHECK_ERRNO(recv(s[0], &c, 1, 0), ECONNRESET);
         close(s[0]);
     }
+    COVERS(sendto, socket, connect, accept);
     CASE(writing_after_the_peer_closed) {
         connected(s);
         close(s[1]);
@@ -252,6 +265,7 @@ int main(void) {
         CHECK_ERRNO2(send(s[0], "x", 1, MSG_NOSIGNAL), EPIPE, ECONNRESET);
         close(s[0]);
     }
+    COVERS(socket, connect, recvfrom, listen, bind, getsockname);
     CASE(listener_states) {
         int l = listening(&a, 1);
         struct pollfd p = {.fd = l, .events = POLLIN | POLLOUT};
@@ -267,6 +281,7 @@ int main(void) {
         close(t);
         close(l);
     }
+    COVERS(shutdown, accept, socket, bind, listen, getsockname);
     CASE(shutdown_wakes_a_listener) {
         int l = listening(&a, 1);
         pid_t child = fork();
@@ -279,6 +294,7 @@ int main(void) {
         waitpid(child, NULL, 0);
         close(l);
     }
+    COVERS(socket, listen, getsockname, accept);
     CASE(listen_binds_by_itself) {
         int t = socket(AF_INET, SOCK_STREAM, 0);
         CHECK_EQ(listen(t, 1), 0);
@@ -291,6 +307,7 @@ int main(void) {
         CHECK_ERRNO(accept(d, NULL, NULL), EOPNOTSUPP);
         close(d);
     }
+    COVERS(socket, setsockopt, connect, accept, bind, listen);
     CASE(address_reuse) {
         int on = 1;
         int l = listening(&a, 1), t = socket(AF_INET, SOCK_STREAM, 0);
@@ -306,6 +323,7 @@ int main(void) {
         CHECK_EQ(listen(l, 1), 0);
         close(l);
     }
+    COVERS(getsockopt, setsockopt, socket, connect, accept);
     CASE(tcp_options) {
         connected(s);
         int value = 0;
@@ -355,6 +373,7 @@ int main(void) {
         CHECK_ERRNO(setsockopt(s[0], IPPROTO_IP, 222, &value, sizeof value), ENOPROTOOPT);
         end(s);
     }
+    COVERS(sendto, ioctl, socket, connect, accept);
     CASE(queue_sizes) {
         connected(s);
         send(s[0], "12345", 5, 0);
@@ -364,6 +383,7 @@ int main(void) {
         CHECK_EQ(n, 5);
         end(s);
     }
+    COVERS(sendto, recvfrom, ioctl, socket, bind, getsockname);
     CASE(datagrams) {
         int one = datagram(&a), two = datagram(&b);
         char text[16];
@@ -384,6 +404,7 @@ int main(void) {
         close(one);
         close(two);
     }
+    COVERS(sendto, socket, bind, getsockname);
     CASE(datagram_errors) {
         int one = datagram(&a);
         static char big[70000];
@@ -400,6 +421,7 @@ int main(void) {
         CHECK_ERRNO(sendto(one, "x", 1, 0, BAD_POINTER, sizeof b), EFAULT);
         close(one);
     }
+    COVERS(socket, connect, sendto, recvfrom, bind, getsockname);
     CASE(connected_datagrams_learn_of_refusal) {
         int one = socket(AF_INET, SOCK_DGRAM, 0);
         int closed = datagram(&a);
@@ -415,6 +437,7 @@ int main(void) {
         CHECK_ERRNO(send(one, "x", 1, 0), EDESTADDRREQ);
         close(one);
     }
+    COVERS(connect, sendto, recvfrom, socket, bind, getsockname);
     CASE(connected_datagrams_filter) {
         int one = datagram(&a), two = datagram(&b), three = datagram(&(struct sockaddr_in){0});
         connect(one, (void *)&b, sizeof b);
@@ -427,6 +450,7 @@ int main(void) {
         close(two);
         close(three);
     }
+    COVERS(socket, sendto);
     CASE(broadcast_needs_the_option) {
         int one = socket(AF_INET, SOCK_DGRAM, 0);
         b = loopback(4000);
@@ -434,6 +458,7 @@ int main(void) {
         CHECK_ERRNO2(sendto(one, "x", 1, 0, (void *)&b, sizeof b), EACCES, ENETUNREACH);
         close(one);
     }
+    COVERS(shutdown, recvfrom, socket, bind, getsockname);
     CASE(shutdown_of_datagrams) {
         int one = datagram(&a);
         CHECK_ERRNO(shutdown(one, SHUT_RD), ENOTCONN);
@@ -441,6 +466,7 @@ int main(void) {
         CHECK_EQ(recv(one, &c, 1, 0), 0);
         close(one);
     }
+    COVERS(socket, bind, listen, getsockname, connect, accept);
     CASE(dual_protocol_sockets) {
         int six = socket(AF_INET6, SOCK_STREAM, 0);
         CHECK(six >= 0);

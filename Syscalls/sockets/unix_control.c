@@ -52,6 +52,7 @@ static void end(int s[2]) {
 int main(void) {
     int s[2], p[2];
     pipe(p);
+    COVERS(fcntl, recvmsg);
     CASE(descriptor_travels) {
         pair(s, SOCK_STREAM);
         CHECK_EQ(send_fds(s[0], &p[1], 1), 1);
@@ -74,6 +75,7 @@ int main(void) {
         close_received();
         end(s);
     }
+    COVERS(recvmsg);
     CASE(most_descriptors) {
         int many[254];
         for (int i = 0; i < 254; i++) many[i] = p[0];
@@ -106,6 +108,7 @@ int main(void) {
         CHECK_EQ(got.msg_controllen, 0);
         end(s);
     }
+    COVERS(pipe, close, read);
     CASE(plain_read_drops_descriptors) {
         int pp[2];
         pipe(pp);
@@ -129,6 +132,7 @@ int main(void) {
         CHECK_EQ(read(pp[0], &c, 1), 0);
         close(pp[0]);
     }
+    COVERS(recvmsg);
     CASE(peeked_descriptors_are_duplicates) {
         pair(s, SOCK_STREAM);
         send_fds(s[0], &p[1], 1);
@@ -140,6 +144,7 @@ int main(void) {
         close_received();
         end(s);
     }
+    COVERS(sendto, recvmsg);
     CASE(stream_reads_stop_at_descriptors) {
         pair(s, SOCK_STREAM);
         send(s[0], "ab", 2, 0);
@@ -152,6 +157,7 @@ int main(void) {
         close_received();
         end(s);
     }
+    COVERS(sendto, recvfrom, recvmsg);
     CASE(a_socket_can_carry_itself) {
         pair(s, SOCK_STREAM);
         CHECK_EQ(send_fds(s[0], s, 2), 1);
@@ -164,6 +170,7 @@ int main(void) {
         close_received();
         end(s);
     }
+    COVERS(dup, prlimit64, recvmsg);
     CASE(descriptor_limit_while_receiving) IN_FORK({
         pair(s, SOCK_STREAM);
         int three[3] = {p[0], p[0], p[0]};
@@ -176,6 +183,7 @@ int main(void) {
         CHECK_EQ(fd_count(), 1);
         CHECK_EQ(got.msg_flags, MSG_CTRUNC);
     });
+    COVERS(sendmsg);
     CASE(malformed_control) {
         pair(s, SOCK_STREAM);
         union control c = {0};
@@ -196,6 +204,7 @@ int main(void) {
         CHECK_ERRNO(sendmsg(s[0], &m, 0), ENOBUFS);
         end(s);
     }
+    COVERS(setsockopt, sendto, getgid, recvmsg);
     CASE(credentials_of_the_sender) {
         int on = 1;
         pair(s, SOCK_DGRAM);
@@ -209,6 +218,7 @@ int main(void) {
         CHECK(u.pid == getpid() && u.uid == getuid() && u.gid == getgid());
         end(s);
     }
+    COVERS(setsockopt, sendto, recvmsg);
     CASE(credentials_of_a_child) {
         int on = 1;
         pair(s, SOCK_STREAM);
@@ -225,6 +235,7 @@ int main(void) {
         waitpid(child, NULL, 0);
         end(s);
     }
+    COVERS(getgid, setsockopt, sendmsg, recvmsg);
     CASE(claimed_credentials) {
         int on = 1;
         struct ucred mine = {getpid(), getuid(), getgid()};
@@ -251,6 +262,7 @@ int main(void) {
         }
         end(s);
     }
+    COVERS(getgid, sendmsg, recvmsg);
     CASE(unasked_credentials_do_not_arrive) {
         struct ucred mine = {getpid(), getuid(), getgid()};
         pair(s, SOCK_DGRAM);
@@ -259,6 +271,7 @@ int main(void) {
         CHECK(CMSG_FIRSTHDR(&got) == NULL);
         end(s);
     }
+    COVERS(getsockopt, getegid, setsockopt, socket);
     CASE(peer_credentials) {
         pair(s, SOCK_STREAM);
         struct ucred u = {0};
@@ -273,6 +286,7 @@ int main(void) {
         CHECK(u.pid == 0 && u.uid == (uid_t)-1 && u.gid == (gid_t)-1);
         close(alone);
     }
+    COVERS(socket, bind, getsockname, listen, connect, getsockopt);
     CASE(peer_credentials_are_of_the_listener) {
         struct sockaddr_un a = {.sun_family = AF_UNIX};
         int l = socket(AF_UNIX, SOCK_STREAM, 0), c = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -290,6 +304,7 @@ int main(void) {
         close(l);
         close(c);
     }
+    COVERS(getsockopt, pidfd_send_signal);
     CASE(peer_pidfd) {
         pair(s, SOCK_STREAM);
         int fd = -1;

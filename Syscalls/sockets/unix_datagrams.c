@@ -29,6 +29,7 @@ int main(void) {
     signal(SIGPIPE, note);
     struct sockaddr_un a, b, from;
     socklen_t la, lb, lf;
+    COVERS(sendto, recvfrom, socket, bind);
     CASE(sender_is_told) {
         int one = bound("one", &a, &la), two = bound("two", &b, &lb);
         char text[16];
@@ -40,6 +41,7 @@ int main(void) {
         close(one);
         close(two);
     }
+    COVERS(socket, sendto, recvfrom, bind);
     CASE(unnamed_sender) {
         int one = socket(AF_UNIX, SOCK_DGRAM, 0), two = bound("two", &b, &lb);
         char text[16];
@@ -50,6 +52,7 @@ int main(void) {
         close(one);
         close(two);
     }
+    COVERS(sendto, recvfrom, socket, bind);
     CASE(short_address_buffer) {
         int one = bound("one", &a, &la), two = bound("two", &b, &lb);
         char text[16];
@@ -62,6 +65,7 @@ int main(void) {
         close(one);
         close(two);
     }
+    COVERS(socket, sendto, connect);
     CASE(no_destination) {
         int one = socket(AF_UNIX, SOCK_DGRAM, 0);
         CHECK_ERRNO(send(one, "x", 1, 0), ENOTCONN);
@@ -70,6 +74,7 @@ int main(void) {
         CHECK_ERRNO(connect(one, (void *)&a, la), ECONNREFUSED);
         close(one);
     }
+    COVERS(socket, connect, sendto, recvfrom, bind);
     CASE(default_destination) {
         int one = socket(AF_UNIX, SOCK_DGRAM, 0), two = bound("two", &b, &lb), three = bound("three", &a, &la);
         char text[8];
@@ -85,6 +90,7 @@ int main(void) {
         close(two);
         close(three);
     }
+    COVERS(socket, connect, sendto, bind);
     CASE(connected_receiver_hears_only_its_peer) {
         int one = bound("one", &a, &la), two = bound("two", &b, &lb), three = socket(AF_UNIX, SOCK_DGRAM, 0);
         CHECK_EQ(connect(two, (void *)&a, la), 0);
@@ -95,6 +101,7 @@ int main(void) {
         close(two);
         close(three);
     }
+    COVERS(socketpair, sendto, recvfrom);
     CASE(boundaries_and_empty_messages) {
         int s[2];
         socketpair(AF_UNIX, SOCK_DGRAM, 0, s);
@@ -109,6 +116,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(socket, connect, sendto, recvfrom, bind);
     CASE(queue_is_bounded) {
         int one = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0), two = bound("two", &b, &lb);
         connect(one, (void *)&b, lb);
@@ -125,6 +133,7 @@ int main(void) {
         close(one);
         close(two);
     }
+    COVERS(socket, connect, sendto, bind);
     CASE(receiver_goes_away) {
         int one = socket(AF_UNIX, SOCK_DGRAM, 0), two = bound("two", &b, &lb);
         connect(one, (void *)&b, lb);
@@ -135,6 +144,7 @@ int main(void) {
         CHECK_EQ(broken, 0);
         close(one);
     }
+    COVERS(socketpair, sendto, recvfrom);
     CASE(pair_partner_goes_away) {
         int s[2];
         socketpair(AF_UNIX, SOCK_DGRAM, 0, s);
@@ -144,6 +154,7 @@ int main(void) {
         CHECK_ERRNO(recv(s[0], &c, 1, MSG_DONTWAIT), EAGAIN);
         close(s[0]);
     }
+    COVERS(socketpair, shutdown, sendto, recvfrom);
     CASE(shutdown_of_datagrams) {
         int s[2];
         socketpair(AF_UNIX, SOCK_DGRAM, 0, s);
@@ -156,6 +167,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(socketpair, setsockopt, sendto);
     CASE(too_large) {
         int s[2];
         int size = 4096;
@@ -166,6 +178,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(socketpair, setsockopt, recvfrom);
     CASE(receive_time_limit) {
         int s[2];
         char c;
@@ -178,6 +191,7 @@ int main(void) {
         close(s[0]);
         close(s[1]);
     }
+    COVERS(socketpair, sendmmsg, recvmmsg, sendto);
     CASE(several_at_once) {
         int s[2];
         char in[4][8];

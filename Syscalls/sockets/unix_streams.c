@@ -42,6 +42,7 @@ static void *sends_later(void *argument) {
 
 int main(void) {
     signal(SIGPIPE, note);
+    COVERS(socketpair);
     CASE(pair_errors) {
         int s[2];
         CHECK_ERRNO(socketpair(AF_INET, SOCK_STREAM, 0, s), EOPNOTSUPP);
@@ -53,6 +54,7 @@ int main(void) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, AF_UNIX, s), 0);
         end(s);
     }
+    COVERS(socketpair, fcntl, socket);
     CASE(creation_flags) {
         int s[2];
         CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, s), 0);
@@ -61,6 +63,7 @@ int main(void) {
         end(s);
         CHECK_ERRNO(socket(AF_UNIX, SOCK_STREAM | 0x100, 0), EINVAL);
     }
+    COVERS(sendto, recvfrom);
     CASE(bytes_have_no_boundaries) {
         int s[2];
         char text[32];
@@ -85,6 +88,7 @@ int main(void) {
         CHECK_EQ(recv(s[1], text, 32, 0), 0);
         close(s[1]);
     }
+    COVERS(sendto, recvmsg);
     CASE(truncation_is_flagged) {
         int s[2];
         char text[2];
@@ -107,6 +111,7 @@ int main(void) {
         CHECK_EQ(m.msg_flags, 0);
         end(s);
     }
+    COVERS(sendto, recvfrom);
     CASE(peeking) {
         int s[2];
         char text[16];
@@ -118,6 +123,7 @@ int main(void) {
         CHECK_ERRNO(recv(s[1], text, 16, MSG_PEEK | MSG_DONTWAIT), EAGAIN);
         end(s);
     }
+    COVERS(sendto, setsockopt, recvfrom, getsockopt);
     CASE(peek_offset) {
         int s[2];
         int offset = 2;
@@ -135,6 +141,7 @@ int main(void) {
         CHECK_EQ(offset, 5);
         end(s);
     }
+    COVERS(recvfrom, sendto);
     CASE(waiting_for_all) {
         int s[2];
         char text[16];
@@ -173,6 +180,7 @@ int main(void) {
         CHECK_ERRNO(recv(s[0], &c, 1, MSG_OOB), EOPNOTSUPP);
         end(s);
     }
+    COVERS(sendto);
     CASE(broken_pipe) {
         int s[2];
         both(s, SOCK_STREAM);
@@ -191,6 +199,7 @@ int main(void) {
         CHECK_EQ(broken, 2);
         close(s[0]);
     }
+    COVERS(sendto, recvfrom);
     CASE(unread_data_resets_the_other_end) {
         int s[2];
         char c;
@@ -211,6 +220,7 @@ int main(void) {
         CHECK_EQ(recv(s[1], text, 8, 0), 0);
         close(s[1]);
     }
+    COVERS(shutdown, sendto, recvfrom);
     CASE(shutdown_directions) {
         int s[2];
         char c;
@@ -230,12 +240,14 @@ int main(void) {
         CHECK_EQ(p.revents, POLLIN | POLLRDHUP | POLLHUP);
         end(s);
     }
+    COVERS(socket, shutdown);
     CASE(shutdown_unconnected) {
         int s = socket(AF_UNIX, SOCK_STREAM, 0);
         CHECK_EQ(shutdown(s, SHUT_RDWR), 0);
         CHECK_ERRNO(shutdown(9999, SHUT_RDWR), EBADF);
         close(s);
     }
+    COVERS(socket, sendto, recvfrom, getpeername, accept, listen);
     CASE(unconnected_sockets) {
         int s = socket(AF_UNIX, SOCK_STREAM, 0);
         char c;
@@ -254,6 +266,7 @@ int main(void) {
         CHECK_ERRNO(recv(s, &c, 1, 0), ENOTCONN);
         close(s);
     }
+    COVERS(connect, socket, bind, listen, accept, getpeername);
     CASE(connecting) {
         socklen_t length, peer_length;
         struct sockaddr_un a = abstract("connect", &length), peer;
@@ -280,6 +293,7 @@ int main(void) {
         close(c);
         close(l);
     }
+    COVERS(socket, bind, listen, connect, accept);
     CASE(type_must_match) {
         socklen_t length;
         struct sockaddr_un a = abstract("type", &length);
@@ -301,6 +315,7 @@ int main(void) {
         close(l);
         close(d);
     }
+    COVERS(socket, bind, listen, connect, accept4, fcntl);
     CASE(backlog) {
         socklen_t length;
         struct sockaddr_un a = abstract("backlog", &length);
@@ -321,6 +336,7 @@ int main(void) {
         CHECK_ERRNO(recv(c[2], &byte, 1, 0), ECONNRESET);
         for (int i = 0; i < 3; i++) close(c[i]);
     }
+    COVERS(accept, socket, bind, listen, accept4, connect);
     CASE(accept_arguments) {
         socklen_t length;
         struct sockaddr_un a = abstract("accept", &length);
@@ -338,6 +354,7 @@ int main(void) {
         close(c);
         close(l);
     }
+    COVERS(socket, bind, listen, connect, sendto, accept);
     CASE(server_may_send_before_accept) {
         socklen_t length;
         struct sockaddr_un a = abstract("early", &length);
@@ -353,6 +370,7 @@ int main(void) {
         close(c);
         close(l);
     }
+    COVERS(socket, bind, connect, access, newfstatat, listen);
     CASE(names_in_the_file_system) {
         socklen_t length;
         struct sockaddr_un a = path_name("sock", &length), b = path_name("none/sock", &length);
@@ -381,6 +399,7 @@ int main(void) {
         CHECK_ERRNO(connect(c, (void *)&regular, length), ECONNREFUSED);
         close(c);
     }
+    COVERS(socket, bind, connect, getsockname);
     CASE(address_arguments) {
         struct sockaddr_un a = {.sun_family = AF_INET};
         int s = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -400,6 +419,7 @@ int main(void) {
         CHECK_ERRNO(getsockname(s, BAD_POINTER, &fine), EFAULT);
         close(s);
     }
+    COVERS(socket, bind, getsockname);
     CASE(autobind) {
         struct sockaddr_un a = {.sun_family = AF_UNIX};
         int s = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -413,6 +433,7 @@ int main(void) {
         CHECK_EQ(bind(s, (void *)&a, sizeof(sa_family_t)), 0);
         close(s);
     }
+    COVERS(socket, bind);
     CASE(abstract_names_are_exact) {
         socklen_t length;
         struct sockaddr_un a = abstract("exact", &length);
@@ -426,6 +447,7 @@ int main(void) {
         CHECK_EQ(bind(one, (void *)&a, length), 0);
         close(one);
     }
+    COVERS(sendto, ioctl);
     CASE(queue_sizes) {
         int s[2];
         int n = -1;
@@ -443,6 +465,7 @@ int main(void) {
         CHECK_ONE_OF(n, 3, 8);
         end(s);
     }
+    COVERS(setsockopt, sendto);
     CASE(packet_that_is_too_large) {
         int s[2];
         int size = 4096;
@@ -452,6 +475,7 @@ int main(void) {
         CHECK_ERRNO(send(s[0], big, sizeof big, 0), EMSGSIZE);
         end(s);
     }
+    COVERS(sendto, recvfrom, sendmsg, recvmsg);
     CASE(bad_buffers) {
         int s[2];
         both(s, SOCK_STREAM);
@@ -468,6 +492,7 @@ int main(void) {
         CHECK_ERRNO(sendmsg(s[0], &m, 0), EMSGSIZE);
         end(s);
     }
+    COVERS(sendto, socket);
     CASE(stream_send_to_an_address) {
         int s[2];
         socklen_t length;
@@ -479,6 +504,7 @@ int main(void) {
         CHECK_ERRNO(sendto(alone, "x", 1, 0, (void *)&a, length), EOPNOTSUPP);
         close(alone);
     }
+    COVERS(poll, close);
     CASE(poll_of_a_closed_peer) {
         int s[2];
         both(s, SOCK_STREAM);

@@ -30,6 +30,7 @@ static int gone_after(int id, int kind, int ms) {
 
 int main(void) {
     struct message m = {.type = 1};
+    COVERS(shmget, shmat, shmdt, shmctl);
     CASE(segment_sizes) {
         CHECK_ERRNO(shmget(IPC_PRIVATE, 0, 0600), EINVAL);
         CHECK_ERRNO2(shmget(IPC_PRIVATE, -1UL, 0600), EINVAL, ENOSPC);
@@ -39,6 +40,7 @@ int main(void) {
         shmdt(p);
         shmctl(id, IPC_RMID, NULL);
     }
+    COVERS(shmget, shmdt, shmctl);
     CASE(attachment_addresses) {
         int id = shmget(IPC_PRIVATE, 4096, 0600);
         char *hole = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -55,6 +57,7 @@ int main(void) {
         CHECK_ERRNO(attach(id, NULL, 0), EINVAL);
         CHECK_ERRNO(attach(-1, NULL, 0), EINVAL);
     }
+    COVERS(shmget, shmat, shmctl, shmdt);
     CASE(removed_segment_lives_while_attached) {
         int id = shmget(IPC_PRIVATE, 4096, 0600);
         char *p = shmat(id, NULL, 0);
@@ -66,6 +69,7 @@ int main(void) {
         shmdt(p);
         CHECK_ERRNO(shmctl(id, IPC_STAT, &d), EINVAL);
     }
+    COVERS(shmget, shmctl);
     CASE(segment_permissions) {
         int id = shmget(IPC_PRIVATE, 4096, 0400);
         AS_USER({
@@ -95,13 +99,16 @@ int main(void) {
         });
         CHECK_EQ(shmctl(id, IPC_RMID, NULL), 0);
     }
+    COVERS(shmget);
     CASE(huge_segments_without_a_pool) CHECK_ERRNO2(shmget(IPC_PRIVATE, 2 << 20, SHM_HUGETLB | 0600), ENOMEM, EPERM);
+    COVERS(semget);
     CASE(semaphore_counts) {
         CHECK_ERRNO(semget(IPC_PRIVATE, 0, 0600), EINVAL);
         CHECK_ERRNO(semget(IPC_PRIVATE, -1, 0600), EINVAL);
         CHECK_ERRNO(semget(IPC_PRIVATE, 32001, 0600), EINVAL);
         CHECK_ERRNO(semget(0x5eeeeeee, 1, 0600), ENOENT);
     }
+    COVERS(semget, semctl);
     CASE(operation_arguments) {
         int id = semget(IPC_PRIVATE, 2, 0600);
         struct sembuf o[2] = {{0, 1, 0}, {5, 1, 0}};
@@ -172,6 +179,7 @@ int main(void) {
         });
         semctl(id, 0, IPC_RMID);
     }
+    COVERS(semget, semctl, msgctl);
     CASE(removal_wakes_semaphore_waiters) {
         int id = semget(IPC_PRIVATE, 1, 0600);
         struct sembuf down = {0, -1, 0};
@@ -179,6 +187,7 @@ int main(void) {
         CHECK_ERRNO(raw_semop(id, &down, 1, NULL), EIDRM);
         waitpid(child, NULL, 0);
     }
+    COVERS(msgget, msgsnd, msgrcv, msgctl);
     CASE(message_arguments) {
         int id = msgget(IPC_PRIVATE, 0600);
         CHECK_ERRNO(msgsnd(id, &m, 8193, IPC_NOWAIT), EINVAL);
@@ -224,6 +233,7 @@ int main(void) {
         CHECK_ERRNO(msgrcv(id, &m, 50, 0, IPC_NOWAIT), ENOMSG);
         msgctl(id, IPC_RMID, NULL);
     }
+    COVERS(msgget, msgctl, msgsnd, semctl);
     CASE(full_queues) {
         int id = msgget(IPC_PRIVATE, 0600);
         struct msqid_ds d;
@@ -242,12 +252,14 @@ int main(void) {
         CHECK_ERRNO(msgsnd(id, &m, 20, 0), EIDRM);
         waitpid(child, NULL, 0);
     }
+    COVERS(msgget, msgrcv, semctl, msgctl);
     CASE(removal_wakes_receivers) {
         int id = msgget(IPC_PRIVATE, 0600);
         pid_t child = gone_after(id, 1, 30);
         CHECK_ERRNO(msgrcv(id, &m, 20, 0, 0), EIDRM);
         waitpid(child, NULL, 0);
     }
+    COVERS(msgget, msgctl);
     CASE(keys) {
         key_t key = 0x6c000000 + getpid();
         int id = msgget(key, IPC_CREAT | 0600);

@@ -82,11 +82,13 @@ static void *fast_side(void *argument) {
 
 int main(void) {
     pthread_t t[THREADS];
+    COVERS(clone3);
     CASE(futex_mutex_excludes) {
         for (int i = 0; i < THREADS; i++) pthread_create(&t[i], NULL, counts, NULL);
         for (int i = 0; i < THREADS; i++) pthread_join(t[i], NULL);
         CHECK_EQ(guarded, THREADS * ROUNDS);
     }
+    COVERS(semget, semctl, semop);
     CASE(semaphore_excludes_processes) {
         shared_count = (long *)(void *)conformance_shared_page();
         set = semget(IPC_PRIVATE, 1, 0600);
@@ -101,6 +103,7 @@ int main(void) {
         CHECK_EQ(*shared_count, THREADS * 100);
         semctl(set, 0, IPC_RMID);
     }
+    COVERS(msgget, msgrcv, msgctl);
     CASE(messages_of_each_sender_keep_their_order) {
         queue = msgget(IPC_PRIVATE, 0600);
         for (long i = 0; i < THREADS; i++) pthread_create(&t[i], NULL, sends_messages, (void *)i);
@@ -117,6 +120,7 @@ int main(void) {
         for (int i = 0; i < THREADS; i++) pthread_join(t[i], NULL);
         msgctl(queue, IPC_RMID, NULL);
     }
+    COVERS(mq_open, mq_unlink, mq_timedsend);
     CASE(posix_messages_arrive_once) {
         char name[32];
         snprintf(name, sizeof name, "contention-%d", getpid());
@@ -136,6 +140,7 @@ int main(void) {
         CHECK_EQ(sum, 300 * 301 / 2);
         close(posix);
     }
+    COVERS(membarrier);
     CASE(one_sided_barrier) {
         CHECK_EQ(syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0), 0);
         pthread_create(&t[0], NULL, fast_side, NULL);

@@ -59,6 +59,7 @@ int main(void) {
     struct sigaction a = {.sa_handler = note};
     sigaction(SIGALRM, &a, NULL);
     char *odd = (char *)words + 1;
+    COVERS(futex);
     CASE(alignment) {
         CHECK_ERRNO(futex(odd, FUTEX_WAKE, 1, NULL, NULL, 0), EINVAL);
         CHECK_ERRNO(futex(odd, FUTEX_WAIT, 0, NULL, NULL, 0), EINVAL);
@@ -72,8 +73,8 @@ int main(void) {
         CHECK_EQ(futex(BAD_POINTER, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), 0);
         CHECK_ERRNO(futex((void *)-4096L, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), EFAULT);
         CHECK_ERRNO(futex(conformance_no_access(), FUTEX_WAIT, 0, NULL, NULL, 0), EFAULT);
-        CHECK_ERRNO(futex(conformance_read_only(), FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0), EAGAIN);
-        CHECK_ERRNO(futex(conformance_read_only(), FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), EFAULT);
+        CHECK_ERRNO(futex(conformance_readable_page(), FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0), EAGAIN);
+        CHECK_ERRNO(futex(conformance_readable_page(), FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), EFAULT);
     }
     CASE(unknown_operations) {
         CHECK_ERRNO(futex(words, 14, 0, NULL, NULL, 0), ENOSYS);
@@ -148,6 +149,7 @@ int main(void) {
         CHECK_ERRNO(futex(words, FUTEX_WAKE_OP_PRIVATE, 1, (void *)1, BAD_POINTER, FUTEX_OP(0, 0, 0, 0)), EFAULT);
         words[3] = 0;
     }
+    COVERS(gettid, futex);
     CASE(lock_errors) {
         words[0] = syscall(SYS_gettid);
         CHECK_ERRNO(futex(words, FUTEX_LOCK_PI_PRIVATE, 0, NULL, NULL, 0), EDEADLK);
@@ -162,6 +164,7 @@ int main(void) {
         CHECK_EQ(words[0], syscall(SYS_gettid));
         CHECK_EQ(futex(words, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL, NULL, 0), 0);
     }
+    COVERS(futex);
     CASE(lock_two_uses_the_monotonic_clock) {
         struct timespec bad = {0, -1};
         words[0] = 0;
@@ -175,6 +178,7 @@ int main(void) {
         CHECK_ERRNO(futex(words, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 0, NULL, words, 0), EINVAL);
         CHECK_ERRNO(futex(words, FUTEX_WAIT_REQUEUE_PI_PRIVATE, 9, NULL, &words[1], 0), EAGAIN);
     }
+    COVERS(set_robust_list, get_robust_list);
     CASE(robust_list_arguments) {
         CHECK_ERRNO(syscall(SYS_set_robust_list, words, 23), EINVAL);
         CHECK_ERRNO(syscall(SYS_set_robust_list, words, 0), EINVAL);
@@ -186,6 +190,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_get_robust_list, 0, BAD_POINTER, &size), EFAULT);
         CHECK_ERRNO(syscall(SYS_get_robust_list, 0, &head, BAD_POINTER), EFAULT);
     }
+    COVERS(clock_gettime);
     CASE(vector_arguments) {
         struct vector v[2] = {{0, (long)words, SIZE_U32 | PRIVATE, 0}, {0, (long)&words[1], SIZE_U32 | PRIVATE, 0}};
         struct timespec t = in_ms(CLOCK_MONOTONIC, 20);
@@ -214,6 +219,7 @@ int main(void) {
         v[1].address = 0x10;
         CHECK_ERRNO(waitv(v, 2, 0, &t, CLOCK_MONOTONIC), EFAULT);
     }
+    COVERS(futex);
     CASE(vector_tells_which_woke) {
         pthread_t t;
         words[1] = words[2] = 0;
@@ -223,6 +229,7 @@ int main(void) {
         pthread_join(t, &result);
         CHECK_EQ((long)result, 1);
     }
+    COVERS(clock_gettime);
     CASE(vector_wait_is_interrupted) {
         struct vector v = {0, (long)words, SIZE_U32 | PRIVATE, 0};
         ualarm(30000, 0);
@@ -247,6 +254,7 @@ int main(void) {
         CHECK_ERRNO(wait2(words, 0, 1, SIZE_U32 | PRIVATE, &t, CLOCK_MONOTONIC), ETIMEDOUT);
         CHECK_ERRNO(wait2(BAD_POINTER, 0, 1, SIZE_U32 | PRIVATE, &t, CLOCK_MONOTONIC), EFAULT);
     }
+    COVERS(clone3);
     CASE(new_wait_and_wake) {
         pthread_t one, two;
         words[0] = 0;

@@ -29,6 +29,7 @@ int main(void) {
     sigaction(SIGUSR1, &a, NULL);
     sigaction(SIGALRM, &a, NULL);
     int id = -1;
+    COVERS(timer_create);
     CASE(creation_errors) {
         struct sigevent e = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
         CHECK_ERRNO(create(999, &e, &id), EINVAL);
@@ -48,7 +49,9 @@ int main(void) {
         e._sigev_un._tid = 1 << 22;
         CHECK_ERRNO(create(CLOCK_MONOTONIC, &e, &id), EINVAL);
     }
+    COVERS(timer_create);
     CASE(alarm_clocks_need_privilege) AS_USER(CHECK_ERRNO2(create(CLOCK_REALTIME_ALARM, NULL, &id), EPERM, EOPNOTSUPP));
+    COVERS(timer_getoverrun, timer_delete);
     CASE(unknown_timers) {
         struct itimerspec t = every(10, 0);
         CHECK_ERRNO(settime(12345, 0, &t, NULL), EINVAL);
@@ -57,6 +60,7 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_timer_delete, 12345), EINVAL);
         CHECK_ERRNO(syscall(SYS_timer_delete, -1), EINVAL);
     }
+    COVERS(timer_delete);
     CASE(setting_errors) {
         CHECK_EQ(create(CLOCK_MONOTONIC, NULL, &id), 0);
         struct itimerspec bad = {{0, 0}, {0, 1000000000}}, negative = {{0, 0}, {-1, 0}}, interval = {{0, -1}, {1, 0}};
@@ -107,6 +111,7 @@ int main(void) {
         CHECK_EQ(value, 4711);
         syscall(SYS_timer_delete, id);
     }
+    COVERS(timer_getoverrun, timer_delete);
     CASE(overruns_are_counted) {
         sigset_t set;
         sigemptyset(&set);
@@ -124,6 +129,7 @@ int main(void) {
         CHECK(syscall(SYS_timer_getoverrun, id) >= 0);
         syscall(SYS_timer_delete, id);
     }
+    COVERS(timer_delete, rt_sigpending);
     CASE(deleted_timer_leaves_no_signal) {
         sigset_t set;
         sigset_t pending;
@@ -141,6 +147,7 @@ int main(void) {
         sigpending(&pending);
         CHECK_EQ(count, 0);
     }
+    COVERS(timer_delete);
     CASE(children_inherit_none) {
         create(CLOCK_MONOTONIC, NULL, &id);
         struct itimerspec now;
@@ -148,11 +155,13 @@ int main(void) {
         CHECK_EQ(gettime_(id, &now), 0);
         syscall(SYS_timer_delete, id);
     }
+    COVERS(prlimit64);
     CASE(signal_queue_limit) AS_USER({
         struct rlimit none = {0, 0};
         setrlimit(RLIMIT_SIGPENDING, &none);
         CHECK_ERRNO(create(CLOCK_MONOTONIC, NULL, &id), EAGAIN);
     });
+    COVERS(timerfd_create, fcntl);
     CASE(file_creation) {
         CHECK_ERRNO(timerfd_create(999, 0), EINVAL);
         CHECK_ERRNO(timerfd_create(CLOCK_PROCESS_CPUTIME_ID, 0), EINVAL);
@@ -163,6 +172,7 @@ int main(void) {
         close(fd);
         AS_USER(CHECK_ERRNO(timerfd_create(CLOCK_BOOTTIME_ALARM, 0), EPERM));
     }
+    COVERS(timerfd_create, timerfd_settime, timerfd_gettime);
     CASE(file_settings) {
         int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
         struct itimerspec t = every(10, 0), bad = {{0, 0}, {0, 1000000000}};
@@ -179,6 +189,7 @@ int main(void) {
         close(null);
         close(fd);
     }
+    COVERS(timerfd_create, timerfd_settime, fcntl);
     CASE(file_reads) {
         int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
         uint64_t n = 0;
@@ -200,6 +211,7 @@ int main(void) {
         CHECK_ERRNO(read(fd, &n, 8), EAGAIN);
         close(fd);
     }
+    COVERS(timerfd_create, timerfd_settime);
     CASE(file_survives_fork) {
         int fd = timerfd_create(CLOCK_MONOTONIC, 0);
         struct itimerspec t = every(30, 0);
@@ -208,6 +220,7 @@ int main(void) {
         IN_FORK(CHECK_EQ(read(fd, &n, 8), 8));
         close(fd);
     }
+    COVERS(setitimer, getitimer);
     CASE(interval_timer_errors) {
         struct itimerval t = {{0, 0}, {0, 1000000}}, fine = {{0, 0}, {0, 0}};
         CHECK_ERRNO(setitimer(ITIMER_REAL, &t, NULL), EINVAL);
