@@ -12,7 +12,8 @@
 #include "chost_system.h"
 
 /// Starts a detached thread with a 512 KiB stack. Returns 0 or an errno.
-int chost_thread_start(void (*body)(void *), void *argument);
+/// `near`: it begins on the caller's processor, and may leave it from then on.
+int chost_thread_start(void (*body)(void *), void *argument, int near);
 
 /// syscall(2) for calls without a usable C wrapper; -1 and errno on failure.
 long chost_syscall6(long number, long a0, long a1, long a2, long a3, long a4, long a5);

@@ -45,7 +45,7 @@ extension SandboxKernel {
         let report = StartReport()
         shutdown.withLock { $0.taskThreads += 1 }
         do throws(Errno) {
-            try HostThread.start { Self.body(start, report) }
+            try HostThread.start(near: true) { Self.body(start, report) }
             try report.wait()
         } catch {
             taskThreadDidEnd()
