@@ -61,6 +61,22 @@ def count(pid: int, what: str) -> int:
         return 0
 
 
+def descriptors(pid: int) -> dict[str, int]:
+    """What the descriptors stand for, and how many of each."""
+    kinds: dict[str, int] = {}
+    try:
+        numbers = os.listdir(PROC / str(pid) / "fd")
+    except OSError:
+        return {}
+    for number in numbers:
+        try:
+            kind = os.readlink(PROC / str(pid) / "fd" / number).split(":[")[0]
+        except OSError:
+            continue
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return kinds
+
+
 def state(pid: int) -> str:
     fields = _stat(pid)
     return fields[0] if fields else "gone"

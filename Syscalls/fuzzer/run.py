@@ -41,6 +41,7 @@ class Run:
         self.options = options
         self.faults: list[str] = []
         self.idle: list[dict[str, int]] = []
+        self.kinds: list[dict[str, int]] = []
         self.seen: set[processes.Process] = set()
         self.counts: dict[int, tuple[int, int]] = {}
         self.samples: dict[str, int] = {}
@@ -107,6 +108,7 @@ class Run:
         self.last = line
         if word in ("ready", "idle"):
             self.idle.append(self.measure(root))
+            self.kinds.append(processes.descriptors(self.sentry))
             line += " " + " ".join(f"{key}={value}" for key, value in self.idle[-1].items())
         if word != "progress":
             print(line, flush=True)
@@ -173,13 +175,21 @@ class Run:
             self.fault(f"left behind: {left}")
         if len(self.idle) > 2: # the first measurement is before the first round, the second has the pools filled
             first, last = self.idle[1], self.idle[-1]
+            self.compare_descriptors(first["descriptors"], last["descriptors"])
             rounds = len(self.idle) - 2
             if last["sentry_kib"] - first["sentry_kib"] > self.options.max_growth * 1024 * rounds:
                 self.fault(f"the Sentry grew from {first['sentry_kib']} to {last['sentry_kib']} KiB in {rounds} rounds")
         if len(self.idle) > 1:
-            for what, room in (("threads", 16), ("descriptors", 32), ("processes", 16)):
+            for what, room in (("threads", 16), ("processes", 16)):
                 if self.idle[-1][what] > self.idle[0][what] + room:
                     self.fault(f"{what} of the Sentry: {self.idle[0][what]} before, {self.idle[-1][what]} when all had ended")
+
+    def compare_descriptors(self, first: int, last: int) -> None:
+        """Between rounds: what is kept for the next guest is there after the first one."""
+        if last > first + 24:
+            grown = {kind: f"{self.kinds[1].get(kind, 0)} to {number}" for kind, number in self.kinds[-1].items()
+                     if number > self.kinds[1].get(kind, 0)}
+            self.fault(f"descriptors of the Sentry grew from {first} to {last}: {grown}")
 
     def print_record(self, record: Path) -> None:
         """The last calls of each thread: the newest first."""
