@@ -9,7 +9,7 @@ PROC = Path("/proc")
 STUB_CODE = range(0x7FFF00000000, 0x7FFF00010000)
 # The manager changes address spaces, makes threads and processes, and passes files: nothing that reaches a file by name.
 STUB_CALLS = {
-    0, 1, 3, 9, 10, 11, 13, 14, 15, 20, 25, 28, 32, 33, 46, 47, 56, 57, 60, 61, 62, 72, 131, 149, 150, 157, 186, 202, 203, 217,
+    0, 1, 3, 9, 10, 11, 13, 14, 15, 20, 25, 28, 32, 33, 34, 46, 47, 56, 57, 60, 61, 62, 72, 131, 149, 150, 157, 186, 202, 203, 217,
     218, 231, 234, 292, 317, 435, 436,
 }
 # Where a guest thread is when its call, or its stop, waits for the Sentry's answer.

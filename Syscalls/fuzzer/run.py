@@ -47,6 +47,7 @@ class Run:
         self.samples: dict[str, int] = {}
         self.last = "nothing printed"
         self.sentry = 0
+        self.debugger: subprocess.Popen | None = None
 
     @property
     def command(self) -> str:
@@ -121,7 +122,7 @@ class Run:
             if self.sentry and self.options.debugger:
                 script = ["handle SIGSEGV SIGBUS SIGSYS SIGPIPE SIGUSR1 SIGUSR2 SIGCHLD SIGURG SIG34 nostop noprint pass", "continue", "bt 24",
                           "detach"]
-                subprocess.Popen(["gdb", "-q", "-nx", "-batch", "-p", str(self.sentry)] + [f"-ex={line}" for line in script],
+                self.debugger = subprocess.Popen(["gdb", "-q", "-nx", "-batch", "-p", str(self.sentry)] + [f"-ex={line}" for line in script],
                                  stdin=subprocess.DEVNULL, stdout=open("/tmp/stockade-fuzz-gdb.log", "w"), stderr=subprocess.STDOUT)
 
     def sample(self, root: int) -> None:
@@ -161,8 +162,11 @@ class Run:
         for task in sorted(os.listdir(f"/proc/{self.sentry}/task")):
             folder = Path(f"/proc/{self.sentry}/task/{task}")
             print("  sentry", task, folder.joinpath("wchan").read_text(), folder.joinpath("syscall").read_text().strip()[:60])
-        if self.options.debugger:
-            subprocess.run(["gdb", "-q", "-nx", "-batch", "-p", str(self.sentry), "-ex", "thread apply all bt 16"], stdin=subprocess.DEVNULL)
+        if self.debugger:
+            self.debugger.kill()
+            self.debugger.wait()
+            subprocess.run(["gdb", "-q", "-nx", "-batch", "-p", str(self.sentry), "-ex", "thread apply all bt 16"],
+                           stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def after(self, status: int) -> None:
         if status != 0:

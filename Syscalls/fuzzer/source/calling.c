@@ -53,6 +53,8 @@ static bool is_allowed(uint64_t number, uint64_t *arguments) {
     case SYS_kill: case SYS_rt_sigqueueinfo: case SYS_tkill: case SYS_tgkill: case SYS_rt_tgsigqueueinfo:
         if ((uint32_t)arguments[0] != 0 && is_supervisor(arguments[0])) arguments[0] = getpid();
         return one_in(4) || (arguments[1] | arguments[2]) != SIGKILL;
+    case SYS_setpgid: return (uint32_t)arguments[1] == 0 || !is_supervisor(arguments[1]); // a group is stopped as one
+    case SYS_process_vm_writev: case 434: return !is_supervisor(arguments[0]); // 434: pidfd_open
     case SYS_reboot: return arguments[1] != 0x28121969;
     case SYS_setrlimit: return arguments[0] != RLIMIT_AS && arguments[0] != RLIMIT_FSIZE && arguments[0] != RLIMIT_NPROC;
     case SYS_prlimit64:
@@ -65,6 +67,7 @@ static bool is_allowed(uint64_t number, uint64_t *arguments) {
         arguments[1] = 0;
         return may_fork();
     case SYS_arch_prctl: return (uint32_t)arguments[0] != 0x1002; // the thread's own memory
+    case SYS_mount: return !(arguments[3] & 0x1000) || one_in(8); // a bind mount of the root makes every walk endless
     case SYS_chroot: case SYS_seccomp: return one_in(8);
     default: return true;
     }

@@ -36,7 +36,7 @@ struct shared {
     uint64_t calls[MAX_NUMBER + 1]; // the last counts numbers beyond
     uint64_t succeeded[MAX_NUMBER + 1];
     uint32_t forks[WORKERS];        // made by the present worker of each place
-    volatile uint32_t pids[WORKERS];
+
 };
 extern struct shared *shared;
 extern uint32_t supervisor;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
@@ -23,6 +24,7 @@ enum { LIFE_MS = 3000, STUCK_MS = 20000, REPORT_MS = 2000 };
 struct shared *shared;
 uint32_t supervisor;
 
+static uint32_t pids[WORKERS];
 static struct { uint64_t born, killed; } workers[WORKERS];
 static uint64_t started, overdue;
 static struct { uint64_t seed; unsigned seconds, rounds; bool really; const char *record; } options = {1, 10, 2, false, NULL};
@@ -49,7 +51,7 @@ static void start_worker(unsigned place) {
     shared->forks[place] = 0;
     pid_t pid = fork();
     if (pid == 0) worker_main(place, seed);
-    shared->pids[place] = pid > 0 ? (uint32_t)pid : 0;
+    pids[place] = pid > 0 ? (uint32_t)pid : 0;
     workers[place].born = now_ms(), workers[place].killed = 0;
     if (pid < 0) printf("fork failed: %s\n", strerror(errno));
 }
@@ -58,25 +60,25 @@ static void reap(void) {
     pid_t pid;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
         for (unsigned place = 0; place < WORKERS; place++)
-            if (shared->pids[place] == (uint32_t)pid) shared->pids[place] = 0;
+            if (pids[place] == (uint32_t)pid) pids[place] = 0;
 }
 
 static void end_overdue(unsigned place) {
     uint64_t now = now_ms();
     if (workers[place].killed == 0 && now > workers[place].born + LIFE_MS) {
-        kill((pid_t)shared->pids[place], SIGKILL);
-        kill(-(pid_t)shared->pids[place], SIGKILL);
+        kill((pid_t)pids[place], SIGKILL);
+        kill(-(pid_t)pids[place], SIGKILL);
         workers[place].killed = now, overdue++;
     }
     if (workers[place].killed != 0 && now > workers[place].killed + STUCK_MS) {
-        printf("stuck worker %u: not gone %d s after SIGKILL\n", shared->pids[place], STUCK_MS / 1000);
+        printf("stuck worker %u: not gone %d s after SIGKILL\n", pids[place], STUCK_MS / 1000);
         workers[place].killed = now;
     }
 }
 
 static bool is_worker(pid_t pid) {
     for (unsigned place = 0; place < WORKERS; place++)
-        if (shared->pids[place] == (uint32_t)pid) return true;
+        if (pids[place] == (uint32_t)pid) return true;
     return false;
 }
 
@@ -112,8 +114,20 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return 0;
 }
 
+/// Mounts of workers could lead the removal anywhere.
+static void unmount_everything(void) {
+    char points[64][256];
+    unsigned count = 0;
+    FILE *mounts = fopen("/proc/self/mounts", "r");
+    for (char line[4096]; mounts && count < 64 && fgets(line, sizeof line, mounts);)
+        if (sscanf(line, "%*s %255s", points[count]) == 1 && !strncmp(points[count], "/tmp/fuzz/", 10)) count++;
+    if (mounts) fclose(mounts);
+    while (count > 0) umount2(points[--count], MNT_DETACH);
+}
+
 static void remove_everything(void) {
-    nftw("/tmp/fuzz", remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+    unmount_everything();
+    nftw("/tmp/fuzz", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     unlink("/dev/shm/a");
     struct shmid_ds segment;
     struct seminfo semaphores;
@@ -136,7 +150,7 @@ static void run_round(void) {
     while (now_ms() < end) {
         reap();
         for (unsigned place = 0; place < WORKERS; place++) {
-            if (shared->pids[place] == 0) start_worker(place);
+            if (pids[place] == 0) start_worker(place);
             else end_overdue(place);
         }
         if (now_ms() >= next) end_orphans(), report("progress"), next = now_ms() + REPORT_MS;
@@ -145,11 +159,11 @@ static void run_round(void) {
     for (uint64_t last = now_ms() + STUCK_MS; now_ms() < last; sleep_ms(20)) {
         unsigned left = 0;
         for (unsigned place = 0; place < WORKERS; place++)
-            if (shared->pids[place] != 0) left++, kill((pid_t)shared->pids[place], SIGKILL);
+            if (pids[place] != 0) left++, kill((pid_t)pids[place], SIGKILL);
         if (end_orphans() + left == 0) break;
     }
     for (unsigned place = 0; place < WORKERS; place++)
-        if (shared->pids[place] != 0) printf("stuck worker %u: not gone after SIGKILL\n", shared->pids[place]);
+        if (pids[place] != 0) printf("stuck worker %u: not gone after SIGKILL\n", pids[place]);
     remove_everything();
     sleep_ms(1000);
     report("idle"); // the driver measures now
