@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import processes
+from audit import TRACING, Audit
 
 HERE = Path(__file__).resolve().parent
 SUSPICIOUS = re.compile(r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade|stuck worker")
@@ -32,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--max-pss", type=int, default=3072, help="MiB of all processes together, then the run ends")
     parser.add_argument("--max-growth", type=int, default=24, help="MiB that the Sentry may gain from round to round")
     parser.add_argument("--debugger", action="store_true", help="have gdb print the Sentry's stack when it traps")
+    parser.add_argument("--audit", action="store_true", help="count every call that the host performs for stub processes (root, tracefs)")
     parser.add_argument("--counts", action="store_true", help="print calls made and calls that succeeded per number")
     return parser.parse_args()
 
@@ -47,6 +49,7 @@ class Run:
         self.samples: dict[str, int] = {}
         self.last = "nothing printed"
         self.sentry = 0
+        self.audit = Audit(f"stockade-fuzz-{os.getpid()}") if options.audit else None
         self.debugger: subprocess.Popen | None = None
 
     @property
@@ -130,6 +133,10 @@ class Run:
         found = processes.tree(root)
         self.seen.update(found)
         self.find_sentry(found)
+        if self.audit and self.sentry:
+            stubs = {process.pid for process in found if process.pid not in (root, self.sentry) and process.name == ""}
+            self.audit.follow(stubs)
+            self.audit.read({process.pid for process in self.seen})
         for process in found:
             if process.pid in (root, self.sentry) or process.name.startswith(("stockade-gofer", "sandbox-exec")):
                 continue
@@ -169,6 +176,13 @@ class Run:
                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def after(self, status: int) -> None:
+        if self.audit:
+            self.audit.read({process.pid for process in self.seen})
+            self.audit.close()
+            print("performed by the host for stub processes: " + ", ".join(
+                f"{role} {number}: {count}" for (role, number), count in sorted(self.audit.calls.items())) + f"; {self.audit.lost} lost")
+            if unexpected := self.audit.unexpected():
+                self.fault(f"calls reached the host: {unexpected}")
         if status != 0:
             self.fault(f"the sandbox ended with {status}; last: {self.last}")
         deadline = time.monotonic() + 5
@@ -224,6 +238,9 @@ class Run:
 def main() -> int:
     options = arguments()
     if subprocess.run(["make", "-s", "-C", str(HERE)]).returncode != 0:
+        return 2
+    if options.audit and not (TRACING / "instances").is_dir():
+        print("--audit needs tracefs: mount -t tracefs tracefs /sys/kernel/tracing", file=sys.stderr)
         return 2
     return Run(options).run()
 

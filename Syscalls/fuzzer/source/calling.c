@@ -50,6 +50,7 @@ static bool is_supervisor(uint64_t pid) {
 static bool is_allowed(uint64_t number, uint64_t *arguments) {
     switch (number) {
     case SYS_exit: case SYS_exit_group: case SYS_rt_sigreturn: return false;
+    case 335: return one_in(8); // uretprobe: SIGILL
     case SYS_kill: case SYS_rt_sigqueueinfo: case SYS_tkill: case SYS_tgkill: case SYS_rt_tgsigqueueinfo:
         if ((uint32_t)arguments[0] != 0 && is_supervisor(arguments[0])) arguments[0] = getpid();
         return one_in(4) || (arguments[1] | arguments[2]) != SIGKILL;

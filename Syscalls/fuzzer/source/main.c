@@ -128,7 +128,14 @@ static void unmount_everything(void) {
 static void remove_everything(void) {
     unmount_everything();
     nftw("/tmp/fuzz", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-    unlink("/dev/shm/a");
+    static const char *const folders[] = {"/", "/tmp", "/dev/shm", "/usr/bin"}; // where a worker may have gone to
+    static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "d/a", "d/b", "d"};
+    for (size_t folder = 0; folder < sizeof folders / sizeof *folders; folder++)
+        for (size_t name = 0; name < sizeof names / sizeof *names; name++) {
+            char path[64];
+            snprintf(path, sizeof path, "%s/%s", folders[folder], names[name]);
+            remove(path);
+        }
     struct shmid_ds segment;
     struct seminfo semaphores;
     struct msginfo queues;
