@@ -202,7 +202,8 @@ int main(int count, char **arguments) {
     int record = options.record ? open(options.record, O_RDWR | O_CREAT, 0666) : -1;
     if (record >= 0) ftruncate(record, sizeof *shared);
     int flags = record >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
-    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, flags, record, 0);
+    // Far from where calls map and unmap.
+    shared = mmap((void *)0x200000000, sizeof *shared, PROT_READ | PROT_WRITE, flags, record, 0);
     if (shared == MAP_FAILED) return perror("fuzzer: mmap"), 2;
     close(record);
     supervisor = (uint32_t)getpid();
