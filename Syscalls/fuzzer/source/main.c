@@ -203,7 +203,7 @@ int main(int count, char **arguments) {
     if (record >= 0) ftruncate(record, sizeof *shared);
     int flags = record >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
     // Far from where calls map and unmap.
-    shared = mmap((void *)0x200000000, sizeof *shared, PROT_READ | PROT_WRITE, flags, record, 0);
+    shared = mmap((void *)0x23456789000, sizeof *shared, PROT_READ | PROT_WRITE, flags, record, 0);
     if (shared == MAP_FAILED) return perror("fuzzer: mmap"), 2;
     close(record);
     supervisor = (uint32_t)getpid();
