@@ -1,7 +1,7 @@
 """Which calls of the stub processes the host kernel performs: all of them, from the trace point raw_syscalls:sys_enter.
 
-The kernel passes that point after seccomp and after PTRACE_SYSEMU: a call that a filter answers, or that a tracer takes, never gets there.
-What gets there from a stub process is therefore done by the host. Needs root and tracefs.
+The kernel passes that point after seccomp and after PTRACE_SYSEMU: a call that a filter answers, or that a tracer takes, never
+gets there. What gets there from a stub process is therefore done by the host. Needs root and tracefs.
 """
 
 import os

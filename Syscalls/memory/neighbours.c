@@ -1,4 +1,5 @@
-// Areas that lie side by side and continue each other's memory, and yet are not the same: what happens to one is not to reach the other.
+// Areas that lie side by side and continue each other's memory, and yet are not the same:
+// what happens to one is not to reach the other.
 #include "conformance.h"
 #include <setjmp.h>
 
@@ -50,7 +51,8 @@ int main(void) {
         CHECK_EQ(write(fd, contents, sizeof contents), 64 * PAGE);
         char *memory = pages(64);
         for (int part = 0; part < 2; part++)
-            mmap(memory + part * 32 * PAGE, 32 * PAGE, PROT_READ, (part ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED, fd, part * 32 * PAGE);
+            mmap(memory + part * 32 * PAGE, 32 * PAGE, PROT_READ, (part ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED, fd,
+                 part * 32 * PAGE);
         CHECK_EQ(memory[31 * PAGE] + memory[32 * PAGE], 0);
         CHECK_EQ(mprotect(memory, 64 * PAGE, PROT_READ | PROT_WRITE), 0);
         memory[31 * PAGE] = 'p';

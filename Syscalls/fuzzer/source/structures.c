@@ -72,7 +72,8 @@ static size_t control(char *bytes) {
     struct cmsghdr *header = (void *)bytes;
     unsigned count = one_in(16) ? 254 : 1 + random_below(4);
     *header = (struct cmsghdr){CMSG_LEN(count * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
-    for (unsigned index = 0; index < count; index++) ((int *)CMSG_DATA(header))[index] = one_in(16) ? random_descriptor() : 3 + (int)random_below(24);
+    for (unsigned index = 0; index < count; index++)
+        ((int *)CMSG_DATA(header))[index] = one_in(16) ? random_descriptor() : 3 + (int)random_below(24);
     size_t length = CMSG_SPACE(count * sizeof(int));
     if (one_in(6)) {
         *header = (struct cmsghdr){CMSG_LEN(sizeof(struct ucred)), SOL_SOCKET, SCM_CREDENTIALS};
