@@ -70,7 +70,7 @@ extension AddressSpaceState {
             }
             let mayBeWrite = fault.access == .write || (fault.access == .unknown && area.isWritable)
             if mayBeWrite && !segment.isWritable {
-                _ = try breakForWriting(page, i, wanted: 0)
+                _ = try breakForWriting(page, wanted: 0)
                 return true
             }
             return try retry(page)
@@ -176,7 +176,7 @@ extension AddressSpaceState {
             let segment = segments.values[i]
             guard writing ? segment.protection.contains(.write) : segment.isReadable else { throw .forbidden }
             if !writing || segment.isWritable { return i }
-            return try breakForWriting(Page.down(address), i, wanted: wanted)
+            return try breakForWriting(Page.down(address), wanted: wanted)
         }
         let area = try areaForFault(address)
         guard writing ? area.isWritable : area.isAccessible, !area.isSpecial else { throw .forbidden }
@@ -185,7 +185,7 @@ extension AddressSpaceState {
             try populateFault(Page.down(address), writing: writing, wanted: wanted)
         }
         guard let i = segments.index(containing: address) else { throw .noPage }
-        if writing && !segments.values[i].isWritable { return try breakForWriting(Page.down(address), i, wanted: wanted) }
+        if writing && !segments.values[i].isWritable { return try breakForWriting(Page.down(address), wanted: wanted) }
         return i
     }
 
@@ -298,12 +298,16 @@ extension AddressSpaceState {
 
     // MARK: stores to what is not writable yet
 
-    /// Copy-on-write (private), or asking the file (shared), for the page in segment `index`. Returns the index of its new segment.
-    mutating func breakForWriting(_ page: UInt64, _ index: Int, wanted: UInt64) throws(AccessFailure) -> Int {
+    /// Copy-on-write (private), or asking the file (shared), for the page. Returns the index of its new segment.
+    mutating func breakForWriting(_ page: UInt64, wanted: UInt64) throws(AccessFailure) -> Int {
+        guard let (areaLower, areaUpper, area) = area(containing: page) else { throw .notMapped }
+        // A segment may go on in the neighbouring areas, which are none of this store's business.
+        segments.split(at: areaLower)
+        segments.split(at: areaUpper)
+        guard let index = segments.index(containing: page) else { throw .noPage }
         let lower = segments.lowers[index]
         let upper = segments.uppers[index]
         let segment = segments.values[index]
-        guard let (areaLower, _, area) = area(containing: page) else { throw .notMapped }
         if area.isShared {
             guard let mapping = area.mapping else { throw .forbidden }
             let (from, to) = chunk(page, lower, upper, wanted: wanted)

@@ -52,6 +52,9 @@ extension AddressSpaceState {
             let size = Page.up(mapping.mappable.mappableSize) ?? .max
             if size <= area.offset { limit = lower } else { limit = min(upper, lower + min(size - area.offset, upper - lower)) }
         }
+        // A segment may go on in areas that are not inherited, or not so.
+        segments.split(at: lower)
+        segments.split(at: upper)
         // By address, not by index: copies of pinned pages cut segments.
         var cursor = lower
         while true {

@@ -66,6 +66,7 @@ struct RangeMap<Value: RangeValue>: Sendable {
 
     /// Adds a range that overlaps no other, joining it with neighbours that it continues.
     mutating func insert(_ lower: UInt64, _ upper: UInt64, _ value: Value) {
+        assert(lower < upper && isEmpty(in: lower, upper), "ranges overlap")
         let i = firstIndex(endingAfter: lower)
         let joinsNext = i < lowers.count && lowers[i] == upper && value.joins(values[i], after: upper &- lower)
         if i > 0 && uppers[i - 1] == lower && values[i - 1].joins(value, after: lower &- lowers[i - 1]) {

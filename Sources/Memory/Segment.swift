@@ -2,8 +2,8 @@ import HostOS
 import LinuxABI
 import Platform
 
-/// What lies behind a run of guest pages at the moment: Linux's page-table entries, as runs. A segment lies within one area and
-/// repeats its protection, so that user copy needs no second look-up.
+/// What lies behind a run of guest pages at the moment: Linux's page-table entries, as runs. A segment repeats the protection
+/// of its area, so that user copy needs no second look-up; it may go on in a neighbouring area of the same protection.
 struct Segment: RangeValue {
     var source: MappingSource
     /// Of the area.

@@ -1,5 +1,7 @@
 // chmod(2), chown(2), utimensat(2) and their relatives.
 #include "conformance.h"
+#include <sys/vfs.h>
+#include <time.h>
 #include <sys/resource.h>
 #include <utime.h>
 
@@ -367,6 +369,19 @@ static void sizes(void) {
         char b[4] = "";
         pread(fd, b, 3, 0);
         CHECK(!strcmp(b, "abc"));
+        close(fd);
+    }
+    CASE(fallocate_of_more_than_there_is) {
+        int fd = open("/dev/shm/stockade-fallocate", O_RDWR | O_CREAT, 0600);
+        struct statfs system;
+        CHECK_EQ(fstatfs(fd, &system), 0);
+        if (system.f_type == 0x01021994) { // a disk would be filled first
+            time_t start = time(NULL);
+            CHECK_ERRNO(fallocate(fd, 0, 0, 1ll << 50), ENOSPC);
+            CHECK_ERRNO(fallocate(fd, FALLOC_FL_KEEP_SIZE, 1ll << 40, 1ll << 50), ENOSPC);
+            CHECK(time(NULL) - start < 3);
+        }
+        unlink("/dev/shm/stockade-fallocate");
         close(fd);
     }
     CASE(fallocate_keeps_size) {

@@ -94,6 +94,16 @@ import VirtualFileSystem
         #expect(throws: Errno.ENXIO) { try file.operations.seek(offset: 100_000, whence: 4, current: 0) }
     }
 
+    /// Taking all memory first, to give it back, would keep a processor for minutes and could not be interrupted.
+    @Test func allocationOfMoreThanAllMemoryIsRefusedAtOnce() throws {
+        let s = try Sandbox.tmpfs()
+        let file = try s.open("/f", [.create, .readWrite])
+        let start = ContinuousClock.now
+        #expect(throws: Errno.ENOSPC) { try file.operations.allocate(mode: 1, offset: 4096, length: 1 << 60, caller: s) }
+        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(try file.attributes().blocks == 0)
+    }
+
     @Test func theSizeLimitGivesENOSPCAndSpaceComesBack() throws {
         let s = try Sandbox.tmpfs(sizeLimit: 64 << 10)
         let file = try s.open("/f", [.create, .readWrite])

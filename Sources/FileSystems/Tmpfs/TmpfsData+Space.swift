@@ -95,6 +95,8 @@ extension TmpfsData {
 
     /// Gives storage to the holes in the pages `[from, to)`; all of it or nothing.
     private func fillHoles(from: UInt64, to: UInt64) throws(Errno) {
+        // As shmem_fallocate(): what can never be had is refused before any of it is taken.
+        guard to - from <= min(UInt64(clamping: core.limits.pages), memoryFile.totalBytes >> Page.shift) else { throw .ENOSPC }
         var filled: [(page: UInt64, count: UInt64)] = []
         var page = from
         while page < to {

@@ -1,0 +1,222 @@
+// The supervisor: starts workers, ends those that hang, prints what goes on, cleans up.
+#include "fuzzer.h"
+#include <errno.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LIFE_MS = 3000, STUCK_MS = 20000, REPORT_MS = 2000 };
+
+struct shared *shared;
+uint32_t supervisor;
+
+static uint32_t pids[WORKERS];
+static struct { uint64_t born, killed; } workers[WORKERS];
+static uint64_t started, overdue;
+static struct { uint64_t seed; unsigned seconds, rounds; bool really; const char *record; } options = {1, 10, 2, false, NULL};
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void sleep_ms(long ms) {
+    struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+    while (nanosleep(&pause, &pause) != 0 && errno == EINTR) {}
+}
+
+static uint64_t total(void) {
+    uint64_t sum = 0;
+    for (unsigned index = 0; index <= MAX_NUMBER; index++) sum += shared->calls[index];
+    return sum;
+}
+
+static void start_worker(unsigned place) {
+    uint64_t seed = options.seed * 1000000 + started++;
+    shared->forks[place] = 0;
+    pid_t pid = fork();
+    if (pid == 0) worker_main(place, seed);
+    pids[place] = pid > 0 ? (uint32_t)pid : 0;
+    workers[place].born = now_ms(), workers[place].killed = 0;
+    if (pid < 0) printf("fork failed: %s\n", strerror(errno));
+}
+
+static void reap(void) {
+    pid_t pid;
+    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+        for (unsigned place = 0; place < WORKERS; place++)
+            if (pids[place] == (uint32_t)pid) pids[place] = 0;
+}
+
+static void end_overdue(unsigned place) {
+    uint64_t now = now_ms();
+    if (workers[place].killed == 0 && now > workers[place].born + LIFE_MS) {
+        kill((pid_t)pids[place], SIGKILL);
+        kill(-(pid_t)pids[place], SIGKILL);
+        workers[place].killed = now, overdue++;
+    }
+    if (workers[place].killed != 0 && now > workers[place].killed + STUCK_MS) {
+        printf("stuck worker %u: not gone %d s after SIGKILL\n", pids[place], STUCK_MS / 1000);
+        workers[place].killed = now;
+    }
+}
+
+static bool is_worker(pid_t pid) {
+    for (unsigned place = 0; place < WORKERS; place++)
+        if (pids[place] == (uint32_t)pid) return true;
+    return false;
+}
+
+static pid_t parent_of(pid_t pid) {
+    char path[64], line[512] = {0};
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY);
+    if (fd < 0) return -1;
+    read(fd, line, sizeof line - 1);
+    close(fd);
+    char *end = strrchr(line, ')');
+    return end ? atoi(end + 4) : -1;
+}
+
+/// Ends what workers left behind: orphans come to the supervisor. Says how many there were.
+static unsigned end_orphans(void) {
+    DIR *processes = opendir("/proc");
+    unsigned count = 0;
+    for (struct dirent *entry; processes && (entry = readdir(processes));) {
+        pid_t pid = atoi(entry->d_name);
+        if (pid <= (pid_t)supervisor || is_worker(pid) || parent_of(pid) != (pid_t)supervisor) continue;
+        kill(pid, SIGKILL);
+        count++;
+    }
+    if (processes) closedir(processes);
+    reap();
+    return count;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
+    (void)status, (void)type, (void)walk;
+    remove(path);
+    return 0;
+}
+
+/// Mounts of workers could lead the removal anywhere.
+static void unmount_everything(void) {
+    char points[64][256];
+    unsigned count = 0;
+    FILE *mounts = fopen("/proc/self/mounts", "r");
+    for (char line[4096]; mounts && count < 64 && fgets(line, sizeof line, mounts);)
+        if (sscanf(line, "%*s %255s", points[count]) == 1 && !strncmp(points[count], "/tmp/fuzz/", 10)) count++;
+    if (mounts) fclose(mounts);
+    while (count > 0) umount2(points[--count], MNT_DETACH);
+}
+
+static void remove_everything(void) {
+    unmount_everything();
+    nftw("/tmp/fuzz", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    static const char *const folders[] = {"/", "/tmp", "/dev/shm", "/usr/bin"}; // where a worker may have gone to
+    static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "d/a", "d/b", "d"};
+    for (size_t folder = 0; folder < sizeof folders / sizeof *folders; folder++)
+        for (size_t name = 0; name < sizeof names / sizeof *names; name++) {
+            char path[64];
+            snprintf(path, sizeof path, "%s/%s", folders[folder], names[name]);
+            remove(path);
+        }
+    struct shmid_ds segment;
+    struct seminfo semaphores;
+    struct msginfo queues;
+    for (int slot = shmctl(0, SHM_INFO, (void *)&segment); slot >= 0; slot--) shmctl(shmctl(slot, SHM_STAT, &segment), IPC_RMID, NULL);
+    for (int slot = semctl(0, 0, SEM_INFO, &semaphores); slot >= 0; slot--) semctl(semctl(slot, 0, SEM_STAT, &semaphores), 0, IPC_RMID);
+    for (int slot = msgctl(0, MSG_INFO, (void *)&queues); slot >= 0; slot--) {
+        struct msqid_ds queue;
+        msgctl(msgctl(slot, MSG_STAT, &queue), IPC_RMID, NULL);
+    }
+}
+
+static void report(const char *what) {
+    printf("%s calls=%lu workers=%lu overdue=%lu\n", what, total(), started, overdue);
+    fflush(stdout);
+}
+
+static void run_round(void) {
+    uint64_t end = now_ms() + options.seconds * 1000ull, next = 0;
+    while (now_ms() < end) {
+        reap();
+        for (unsigned place = 0; place < WORKERS; place++) {
+            if (pids[place] == 0) start_worker(place);
+            else end_overdue(place);
+        }
+        if (now_ms() >= next) end_orphans(), report("progress"), next = now_ms() + REPORT_MS;
+        sleep_ms(10);
+    }
+    for (uint64_t last = now_ms() + STUCK_MS; now_ms() < last; sleep_ms(20)) {
+        unsigned left = 0;
+        for (unsigned place = 0; place < WORKERS; place++)
+            if (pids[place] != 0) left++, kill((pid_t)pids[place], SIGKILL);
+        if (end_orphans() + left == 0) break;
+    }
+    for (unsigned place = 0; place < WORKERS; place++)
+        if (pids[place] != 0) printf("stuck worker %u: not gone after SIGKILL\n", pids[place]);
+    remove_everything();
+    sleep_ms(1000);
+    report("idle"); // the driver measures now
+    sleep_ms(1500);
+}
+
+static void read_options(int count, char **arguments) {
+    for (int index = 1; index < count; index++) {
+        char *name = arguments[index], *value = index + 1 < count ? arguments[index + 1] : "";
+        if (!strcmp(name, "--really")) { options.really = true; continue; }
+        if (!strcmp(name, "--seed")) options.seed = strtoull(value, NULL, 0);
+        else if (!strcmp(name, "--seconds")) options.seconds = (unsigned)atoi(value);
+        else if (!strcmp(name, "--rounds")) options.rounds = (unsigned)atoi(value);
+        else if (!strcmp(name, "--record")) options.record = value;
+        else { fprintf(stderr, "usage: fuzzer [--seed N] [--seconds N] [--rounds N] [--record FILE] [--really]\n"); exit(2); }
+        index++;
+    }
+}
+
+int main(int count, char **arguments) {
+    if (count > 0 && !strcmp(arguments[0], "child")) return 0; // a worker ran this program
+    read_options(count, arguments);
+    struct utsname name;
+    uname(&name);
+    if (strcmp(name.nodename, "stockade") && !options.really) {
+        fprintf(stderr, "fuzzer: this is not the sandbox (the node is not called stockade); --really runs it nevertheless\n");
+        return 2;
+    }
+    int record = options.record ? open(options.record, O_RDWR | O_CREAT, 0666) : -1;
+    if (record >= 0) ftruncate(record, sizeof *shared);
+    int flags = record >= 0 ? MAP_SHARED : MAP_SHARED | MAP_ANONYMOUS;
+    // Far from where calls map and unmap.
+    shared = mmap((void *)0x23456789000, sizeof *shared, PROT_READ | PROT_WRITE, flags, record, 0);
+    if (shared == MAP_FAILED) return perror("fuzzer: mmap"), 2;
+    close(record);
+    supervisor = (uint32_t)getpid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    for (int signal_number = 1; signal_number < 32; signal_number++)
+        if (signal_number != SIGCHLD && signal_number != SIGTERM) signal(signal_number, SIG_IGN);
+    printf("seed %lu\n", options.seed);
+    sleep_ms(500);
+    report("ready");
+    sleep_ms(1000);
+    for (unsigned round = 0; round < options.rounds; round++) run_round();
+    for (unsigned number = 0; number <= MAX_NUMBER; number++)
+        if (shared->calls[number]) printf("count %u %lu %lu\n", number, shared->calls[number], shared->succeeded[number]);
+    report("end");
+    return 0;
+}

@@ -1,0 +1,100 @@
+// A worker: threads that make calls, and one that ticks so that none waits for ever.
+#include "fuzzer.h"
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CALLS = 1500, CHILD_CALLS = 30, TICK_NS = 10000000, TICKS = 150 };
+
+struct start {
+    unsigned place, thread;
+    uint64_t seed;
+};
+
+static void step(void) {
+    if (one_in(6)) random_object();
+    else if (one_in(20)) random_sequence();
+    else guarded(random_call);
+}
+
+static void *thread_main(void *argument) {
+    struct start *start = argument;
+    place = start->place;
+    slot = &shared->slots[place * THREADS + start->thread];
+    slot->pid = getpid(), slot->tid = gettid();
+    random_seed(start->seed * 1000003 + start->thread);
+    for (int count = 0; count < CALLS; count++) {
+        if (count % 16 == 0) install_handlers();
+        step();
+    }
+    return NULL;
+}
+
+void child_main(void) {
+    slot = &shared->slots[WORKERS * THREADS + random_below(SLOTS - WORKERS * THREADS)];
+    slot->pid = getpid(), slot->tid = gettid();
+    random_seed(random_next() ^ slot->pid);
+    struct itimerval soon = {{0, 20000}, {0, 20000}};
+    install_handlers();
+    if (!one_in(4)) signal(SIGALRM, SIG_IGN), setitimer(ITIMER_REAL, &soon, NULL);
+    if (one_in(2)) signal(SIGALRM, SIG_DFL);
+    for (uint64_t count = random_below(CHILD_CALLS); count > 0; count--) step();
+    _exit(0);
+}
+
+static void bound(int resource, rlim_t limit) {
+    struct rlimit limits = {limit, limit};
+    setrlimit(resource, &limits);
+}
+
+static void enter_scratch(unsigned place) {
+    char name[64];
+    snprintf(name, sizeof name, "/tmp/fuzz/%u", place);
+    mkdir("/tmp/fuzz", 0777);
+    mkdir(name, 0777);
+    chmod(name, 0777);
+    if (chdir(name) == 0) return;
+    snprintf(name, sizeof name, "/fuzz-%u", place); // /tmp fell victim to a call
+    mkdir(name, 0777);
+    if (chdir(name) != 0) _exit(3);
+}
+
+void worker_main(unsigned number, uint64_t seed) {
+    bound(RLIMIT_AS, 1ull << 30);
+    bound(RLIMIT_NPROC, 128);
+    bound(RLIMIT_FSIZE, 16 << 20);
+    bound(RLIMIT_NOFILE, 256);
+    bound(RLIMIT_CORE, 0);
+    setpgid(0, 0);
+    enter_scratch(number);
+    int null = open("/dev/null", O_RDWR);
+    for (int fd = 0; fd < 3; fd++) dup2(null, fd);
+    unshare(0x20000); // mounts of its own, which go with it
+    arguments_prepare();
+    random_seed(seed);
+    if (one_in(2)) setgid(65534), setuid(65534);
+    static pthread_t threads[THREADS];
+    static struct start starts[THREADS];
+    for (unsigned thread = 0; thread < THREADS; thread++) {
+        starts[thread] = (struct start){number, thread, seed};
+        pthread_create(&threads[thread], NULL, thread_main, &starts[thread]);
+    }
+    uint64_t made[THREADS] = {0};
+    for (int tick = 0; tick < TICKS; tick++) {
+        struct timespec pause = {0, TICK_NS};
+        nanosleep(&pause, NULL);
+        for (unsigned thread = 0; thread < THREADS; thread++) {
+            struct slot *slot = &shared->slots[number * THREADS + thread];
+            if (slot->made == made[thread]) syscall(SYS_tgkill, getpid(), slot->tid, SIGUSR1);
+            made[thread] = slot->made;
+        }
+    }
+    _exit(0);
+}
