@@ -1,3 +1,4 @@
+import FileSystems
 import Kernel
 import LinuxABI
 import Memory
@@ -22,7 +23,14 @@ extension SystemCallFamilies {
 
     @Sendable static func sysPidfdSendSignal(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         guard a.uint(3) == 0 else { throw .EINVAL }
-        let group = try pidFile(current.files.get(a.int(0))).threadGroup
+        let description = try current.files.get(a.int(0))
+        // A descriptor of /proc/PID does as well (pidfd_send_signal(2)).
+        let group: ThreadGroup
+        if let process = ProcessPlace.process(of: description) {
+            group = process
+        } else {
+            group = try pidFile(description).threadGroup
+        }
         let number = a.int(1)
         var info: SignalInfo
         if a.address(2).isNull {
