@@ -33,4 +33,5 @@ l = socket.socket(socket.AF_UNIX); l.bind('\0stockade-case'); show('unix', l); l
 d = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); show('unix', d)
 number = inode(d); d.close(); print(rows('unix', number))
 P
+python3 -c 'import socket; print(socket.if_nametoindex("lo"), socket.if_indextoname(1))'
 if command -v ip >/dev/null; then ip addr show dev lo | grep -A1 'inet '; fi
