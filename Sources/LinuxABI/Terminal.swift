@@ -31,6 +31,8 @@ public enum TerminalRequest {
     public static let TCSETS2: UInt32 = 0x402c_542b
     public static let TCSETSW2: UInt32 = 0x402c_542c
     public static let TCSETSF2: UInt32 = 0x402c_542d
+    public static let TIOCGLCKTRMIOS: UInt32 = 0x5456
+    public static let TIOCSLCKTRMIOS: UInt32 = 0x5457
     public static let TIOCGPTN: UInt32 = 0x8004_5430
     public static let TIOCSPTLCK: UInt32 = 0x4004_5431
     public static let TIOCGDEV: UInt32 = 0x8004_5432

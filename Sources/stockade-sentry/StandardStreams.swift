@@ -24,7 +24,13 @@ struct StandardStreams {
             given.append(
                 try Boot.step("duplicate descriptor \(number)") { () throws(Errno) in SharedHostDescriptor(try HostFileCalls.duplicate(number)) })
         }
-        let streams = HostStreams(given, terminalPath: console)
+        let streams = HostStreams(given, terminalPath: console) { number, flags in
+            // The host's /dev/null is the guest's.
+            guard let path = Devfs.memoryDevicePath(number),
+                let place = try? VFS.resolve(path, [.follow], caller: caller)
+            else { return nil }
+            return try? VFS.open(place, flags, caller: caller)
+        }
         for (number, description) in streams.descriptions.enumerated() {
             guard let description else { continue }
             let table = descriptors

@@ -28,6 +28,11 @@ public enum Devfs {
         return fileSystem
     }
 
+    /// Where null, zero, full, random and urandom are in /dev; nil for other devices.
+    public static func memoryDevicePath(_ device: DeviceNumber) -> [UInt8]? {
+        MemoryDevice.Kind.allCases.first { $0.device == device }.map { Array("/dev/\($0.name)".utf8) }
+    }
+
     /// Registers null, zero, full, random and urandom.
     public static func register(in devices: DeviceRegistry, memoryFile: MemoryFile) {
         for kind in MemoryDevice.Kind.allCases {

@@ -10,8 +10,12 @@ public struct HostStreams: Sendable {
     public let terminal: HostTerminal?
 
     /// Wraps host descriptors: standard input, output, error, as far as there are any. `terminalPath` is where the guest finds the
-    /// terminal, /dev/console in practice, so that ttyname(3) names it.
-    public init(_ descriptors: [SharedHostDescriptor?], terminalPath: Path? = nil) {
+    /// terminal, /dev/console in practice, so that ttyname(3) names it. `device` opens the guest's own device in
+    /// place of one of the host that is the same in both, such as /dev/null.
+    public init(
+        _ descriptors: [SharedHostDescriptor?], terminalPath: Path? = nil,
+        device: (DeviceNumber, OpenFlags) -> FileDescription? = { _, _ in nil }
+    ) {
         HostFileCalls.ignoreWriteSignals()
         var terminal: HostTerminal?
         var result: [FileDescription?] = []
@@ -27,6 +31,12 @@ public struct HostStreams: Sendable {
                 result.append(
                     FileDescription(
                         operations: file, inode: terminalPath?.inode ?? inode, path: terminalPath, anonymousName: "/dev/tty", flags: kept))
+                continue
+            }
+            if inode.type == .characterDevice, let number = try? HostFileStatus(of: descriptor.number).specialDevice,
+                let own = device(number, kept)
+            {
+                result.append(own)
                 continue
             }
             let file = HostFile(inode, sharesPosition: true, appends: false)

@@ -1,4 +1,4 @@
-/// /proc/PID/net: the loopback interface without traffic, and tables without rows.
+/// /proc/PID/net: the loopback interface without counters, and the tables of sockets.
 enum NetworkFiles {
     static var entries: [SyntheticTreeEntry] {
         [
@@ -18,7 +18,7 @@ enum NetworkFiles {
                 "ipv6_route",
                 "00000000000000000000000000000001 80 00000000000000000000000000000000 00 00000000000000000000000000000000 00000000 00000002 00000000 80200001       lo"
             ),
-            .text("netlink", "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode"),
+            .file("netlink", SocketTable.netlink),
             .file("netstat", ConstantContent(counters("TcpExt", tcpExtended) + counters("IpExt", ipExtended))),
             .text("packet", "sk               RefCnt Type Proto  Iface R Rmem   User   Inode"),
             .text(
@@ -33,29 +33,20 @@ enum NetworkFiles {
                 "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT                                                       "
             ),
             .file("snmp", ConstantContent(snmp)),
-            .text(
-                "sockstat",
-                "sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0"
-            ),
-            .text("sockstat6", "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0"),
+            .file("sockstat", SocketTable.sockstat), .file("sockstat6", SocketTable.sockstat6),
             .directory("stat"),
-            .text("tcp", padded(streamHeader, to: 149)),
-            .text("tcp6", streamHeader6),
-            .text("udp", padded(" " + socketHeader, to: 127)),
-            .text("udp6", socketHeader6),
+            .file("tcp", SocketTable.tcp), .file("tcp6", SocketTable.tcp6),
+            .file("udp", SocketTable.udp), .file("udp6", SocketTable.udp6),
             .text("udplite", padded(" " + socketHeader, to: 127)),
             .text("udplite6", socketHeader6),
-            .text("unix", "Num       RefCount Protocol Flags    Type St Inode Path"),
+            .file("unix", SocketTable.unix),
         ]
     }
 
     private static let socketHeader =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
-    private static let streamHeader =
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
     private static let address6 =
         "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
-    private static let streamHeader6 = address6
     private static let socketHeader6 = address6 + " ref pointer drops"
 
     private static func padded(_ text: String, to width: Int) -> String {

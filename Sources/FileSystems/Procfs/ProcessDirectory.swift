@@ -8,6 +8,9 @@ final class ProcessDirectory: SyntheticDirectory {
     let shared = InodeState()
     init(_ reference: ProcessReference) { self.reference = reference }
 
+    /// The process whose own directory this is; nil for a thread's.
+    var process: ThreadGroup? { reference.thread == nil ? reference.group : nil }
+
     /// Subdirectories and links, in the order of the listing; files follow.
     private enum Subdirectory: String, CaseIterable, Sendable {
         case task, fd, fdinfo, ns, net
@@ -71,6 +74,14 @@ final class ProcessDirectory: SyntheticDirectory {
             add(file.rawValue, reference.number(.files, file.index), .regular)
         }
         return result
+    }
+}
+
+/// What descriptors of /proc/PID mean to calls that take process descriptors.
+public enum ProcessPlace {
+    /// The process whose directory /proc/PID is open there; nil for anything else, directories of threads included.
+    public static func process(of description: FileDescription) -> ThreadGroup? {
+        description.isPathOnly ? nil : (description.inode as? ProcessDirectory)?.process
     }
 }
 

@@ -26,8 +26,12 @@ struct LineDiscipline: Sendable {
     /// Inside a `\…/` of ECHOPRT.
     var isErasing = false
     /// Output stopped: by the STOP character, or by TCXONC.
-    var isStopped = false
-    var isStoppedByRequest = false
+    var isStopped = false { didSet { flowChanged(from: !oldValue && !isStoppedByRequest) } }
+    var isStoppedByRequest = false { didSet { flowChanged(from: !isStopped && !oldValue) } }
+    /// TIOCPKT: the master is told what happens to the terminal's state.
+    var isPacketMode = false
+    /// What it is told next.
+    var packetStatus = PacketStatus()
 
     var isCanonical: Bool { settings.local.contains(.canonical) }
     /// Whether bytes written would go out.
@@ -90,6 +94,7 @@ struct LineDiscipline: Sendable {
     private mutating func receiveSignal(_ c: UInt8) {
         if !settings.local.contains(.noFlush) {
             output.removeAll()
+            tell(.flushedWrites)
             flushInput()
         }
         if settings.input.contains(.flowControl) { isStopped = false }
@@ -169,6 +174,7 @@ struct LineDiscipline: Sendable {
         cells.removeAll(keepingCapacity: true)
         lineStart = 0
         isErasing = false
+        tell(.flushedReads)
     }
 
     // MARK: what a reader finds
@@ -213,6 +219,7 @@ struct LineDiscipline: Sendable {
     /// New settings. Bytes already typed become one line when canonical mode begins, and lose their lines when it ends.
     mutating func apply(_ new: Termios) {
         let before = settings.local.contains(.canonical)
+        settingsChanged(from: settings, to: new)
         settings = new
         if new.local.contains(.canonical) != before {
             for index in cells.indices { cells[index] &= 0xff }

@@ -35,6 +35,11 @@ extension PseudoTerminal {
         case TerminalRequest.TIOCGDEV:
             let number = isMaster ? TerminalNumbers.ptmx : device
             try caller.memory.store(UInt32(truncatingIfNeeded: number.encoded), at: address)
+        case TerminalRequest.TIOCGLCKTRMIOS: try caller.memory.copyOut(state.withLock { $0.locked.bytes }, to: address)
+        case TerminalRequest.TIOCSLCKTRMIOS:
+            guard caller.credentials.has(.sysAdmin) else { throw .EPERM }
+            let bytes = try caller.memory.copyIn(address, count: Termios.size)
+            state.withLock { $0.locked.bytes = bytes }
         // dev.tty.legacy_tiocsti is 0.
         case TerminalRequest.TIOCSTI: throw .EIO
         default: throw .ENOTTY
@@ -52,18 +57,20 @@ extension PseudoTerminal {
                 s.discipline.flushInput()
                 s.backlog.removeAll()
             }
+            let old = s.discipline.settings
             if size == 18 {
-                s.discipline.apply(Self.merged(s.discipline.settings, oldBytes: bytes))
+                s.discipline.apply(s.locked.apply(to: Self.merged(old, oldBytes: bytes), from: old))
             } else if var new = Termios(bytes: bytes) {
                 if size == Termios.size {
                     new.inputSpeed = s.discipline.settings.inputSpeed
                     new.outputSpeed = s.discipline.settings.outputSpeed
                 }
-                s.discipline.apply(new)
+                s.discipline.apply(s.locked.apply(to: new, from: old))
             }
         }
         takeBacklog()
         slaveQueue.notify([.allReadable, .allWritable])
+        notifyPackets()
     }
 
     private func setWindow(_ window: [UInt8]) throws(Errno) {
@@ -84,8 +91,10 @@ extension PseudoTerminal {
                 s.backlog.removeAll()
             }
             if fromMaster ? received : written { s.discipline.output.removeAll() }
+            if written && !fromMaster { s.discipline.tell(.flushedWrites) }
         }
         masterQueue.notify(.allWritable)
+        notifyPackets()
         slaveQueue.notify(.allWritable)
     }
 
@@ -103,6 +112,12 @@ extension PseudoTerminal {
         default: throw .EINVAL
         }
         slaveQueue.notify(.allWritable)
+        notifyPackets()
+    }
+
+    /// A master in packet mode has something to read.
+    private func notifyPackets() {
+        if state.withLock({ !$0.discipline.packetStatus.isEmpty }) { masterQueue.notify([.allReadable, .priority]) }
     }
 
     // MARK: struct termio, the System V form

@@ -22,6 +22,7 @@ final class PseudoTerminal: TerminalDevice {
         /// A new pair's slave can't be opened before unlockpt(3).
         var isLocked = true
         var isExclusive = false
+        var locked = LockedSettings()
         var isMasterOpen = true
         /// Open slave files of the present generation; a hang-up ends a generation.
         var slaves = 0

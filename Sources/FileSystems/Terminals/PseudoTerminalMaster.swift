@@ -15,8 +15,13 @@ final class PseudoTerminalMaster: FileOperations {
         let wanted = buffer.remaining
         if wanted == 0 { return 0 }
         let bytes = try terminal.state.withLock { s throws(Errno) in
+            if s.discipline.isPacketMode, !s.discipline.packetStatus.isEmpty {
+                defer { s.discipline.packetStatus = [] }
+                return [s.discipline.packetStatus.rawValue]
+            }
             if s.discipline.output.isEmpty { throw s.isSlaveGone ? .EIO : .EAGAIN }
-            return s.discipline.output.removeFirst(wanted)
+            guard s.discipline.isPacketMode else { return s.discipline.output.removeFirst(wanted) }
+            return [0] + s.discipline.output.removeFirst(wanted - 1)
         }
         terminal.slaveQueue.notify(.allWritable)
         return try buffer.put(bytes)
@@ -39,6 +44,7 @@ final class PseudoTerminalMaster: FileOperations {
         terminal.state.withLock { s in
             var events: PollEvents = []
             if !s.discipline.output.isEmpty { events.formUnion(.allReadable) }
+            if s.discipline.isPacketMode, !s.discipline.packetStatus.isEmpty { events.formUnion([.allReadable, .priority]) }
             if s.backlog.count < PseudoTerminal.backlogCapacity { events.formUnion(.allWritable) }
             if s.isSlaveGone { events.insert(.hangUp) }
             return events
@@ -61,9 +67,11 @@ final class PseudoTerminalMaster: FileOperations {
         case TerminalRequest.TIOCSIG:
             guard let signal = Signal(rawValue: Int32(truncatingIfNeeded: argument)) else { throw .EINVAL }
             terminal.jobs.signal(signal)
-        // Packet mode is not provided; leaving it is no change.
-        case TerminalRequest.TIOCPKT: if try caller.memory.load(Int32.self, at: address) != 0 { throw .EINVAL }
-        case TerminalRequest.TIOCGPKT: try caller.memory.store(Int32(0), at: address)
+        case TerminalRequest.TIOCPKT:
+            let isOn = try caller.memory.load(Int32.self, at: address) != 0
+            terminal.state.withLock { $0.discipline.setPacketMode(isOn) }
+        case TerminalRequest.TIOCGPKT:
+            try caller.memory.store(terminal.state.withLock { $0.discipline.isPacketMode ? Int32(1) : 0 }, at: address)
         case TerminalRequest.FIONREAD:
             try caller.memory.store(terminal.state.withLock { Int32(truncatingIfNeeded: $0.discipline.output.count) }, at: address)
         case TerminalRequest.TCFLSH: try terminal.flush(selector: argument, fromMaster: true)

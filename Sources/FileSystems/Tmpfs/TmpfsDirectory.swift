@@ -73,12 +73,23 @@ final class TmpfsDirectory: Sendable {
         state.withLock { s in
             guard !s.isComplete else { return }
             s.children.reserveCapacity(entries.count)
+            // Nobody has listed the directory yet: names that were looked up or made before get their place now, so that the order
+            // is the lower directory's whatever happened before.
+            let known = s.order
+            let firstCookie = s.nextCookie
+            s.order = []
+            s.order.reserveCapacity(entries.count + known.count)
             for entry in entries {
                 if s.children[entry.name] != nil {
                     s.children[entry.name]?.shadowsLower = true
+                    s.listAgain(entry.name)
                 } else {
-                    s.set(entry.name, .lower(WeakNode(node: nil), number: core.number(forHost: entry.inode, device: lowerDevice), type: entry.type), shadowsLower: true)
+                    let number = core.number(forHost: entry.inode, device: lowerDevice)
+                    s.set(entry.name, .lower(WeakNode(node: nil), number: number, type: entry.type), shadowsLower: true)
                 }
+            }
+            for case let name? in known.map(\.name) {
+                if let child = s.children[name], child.cookie < firstCookie { s.listAgain(name) }
             }
             s.isComplete = true
         }
@@ -132,6 +143,15 @@ extension TmpfsDirectory.State {
         if index < order.count, order[index].cookie == child.cookie { order[index].name = nil }
         // Half of the list is gaps: close them.
         if order.count > 64 && order.count > liveCount * 2 { order.removeAll { $0.name == nil } }
+    }
+
+    /// Moves a live name to the end of the order.
+    mutating func listAgain(_ name: FileName) {
+        guard let child = children[name] else { return }
+        if case .whiteout = child.content { return }
+        liveCount -= 1
+        let cookie = list(name)
+        children[name]?.cookie = cookie
     }
 
     private mutating func list(_ name: FileName) -> Int64 {

@@ -6,7 +6,7 @@ import VirtualFileSystem
 /// A socket of some family: Linux's `struct sock` with its `proto_ops`. `SocketFile` is its face as an open file.
 ///
 /// No operation but `connect` waits: what would have to throws EAGAIN, and the system call sleeps on `waiters` and tries again.
-public protocol Socket: AnyObject, Sendable {
+public protocol Socket: ReportingSocket {
     var family: Int32 { get }
     var type: SocketType { get }
     var protocolNumber: Int32 { get }

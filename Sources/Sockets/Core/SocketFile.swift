@@ -5,14 +5,20 @@ import VirtualFileSystem
 /// A socket as an open file: Linux's `struct socket`.
 public final class SocketFile: FileOperations {
     public let socket: any Socket
+    private let inodeNumber: UInt64
 
-    init(_ socket: any Socket) { self.socket = socket }
+    init(_ socket: any Socket, inodeNumber: UInt64, uid: UInt32) {
+        self.socket = socket
+        self.inodeNumber = inodeNumber
+        OpenSockets.shared.add(socket, inode: inodeNumber, uid: uid)
+    }
 
     /// A description of `socket`, with an inode of its own. `flags`: O_NONBLOCK.
     public static func makeDescription(_ socket: any Socket, flags: OpenFlags, caller: any Caller) -> FileDescription {
         let inode = PseudoInode(.sockets, FileMode(.socket, 0o777), credentials: caller.credentials)
         return FileDescription(
-            operations: SocketFile(socket), inode: inode, anonymousName: inode.displayName,
+            operations: SocketFile(socket, inodeNumber: inode.number, uid: caller.credentials.fileSystemUID), inode: inode,
+            anonymousName: inode.displayName,
             flags: flags.intersection(.nonBlocking).union(.readWrite))
     }
 
@@ -49,7 +55,10 @@ public final class SocketFile: FileOperations {
         socket.options.state.withLock { events.contains(.readable) ? $0.receiveTimeout : $0.sendTimeout }
     }
 
-    public func released() { socket.close() }
+    public func released() {
+        OpenSockets.shared.remove(inode: inodeNumber)
+        socket.close()
+    }
 }
 
 extension SocketFile {

@@ -323,6 +323,32 @@ final class TCPSocket: Socket, PortOwner {
         return error
     }
 
+    // MARK: what /proc/net shows
+
+    /// Linux has only listeners and connections in its tables; one that both ends have shut down leaves them.
+    func reports() -> [SocketReport] {
+        let s = state.withLock { $0 }
+        func report(_ kind: SocketReport.State) -> SocketReport {
+            SocketReport(
+                family: family, type: type.rawValue, protocolNumber: protocolNumber, state: kind, local: s.local.encoded(family: family))
+        }
+        switch s.phase {
+        case .listening(let pending):
+            var own = report(.listening)
+            own.receiveQueue = pending.count
+            own.sendQueue = Self.backlog
+            return [own] + (0..<pending.count).flatMap { pending[$0].reports() }
+        case .connected:
+            let isPeerDone = incoming.status.writerClosed
+            if s.isReset || (s.isWriteShut && isPeerDone) { return [] }
+            var own = report(s.isWriteShut ? .finishWait2 : isPeerDone ? .closeWait : .established)
+            own.remote = s.remote?.encoded(family: family) ?? []
+            own.receiveQueue = incoming.readableBytes
+            return [own]
+        default: return []
+        }
+    }
+
     // MARK: options, end
 
     func setOption(level: Int32, name: Int32, _ value: [UInt8], caller: any Caller) throws(Errno) {

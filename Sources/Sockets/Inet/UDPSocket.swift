@@ -168,6 +168,18 @@ final class UDPSocket: Socket, PortOwner {
         }
     }
 
+    func reports() -> [SocketReport] {
+        let s = state.withLock { $0 }
+        guard s.isBound else { return [] }
+        var report = SocketReport(
+            family: family, type: type.rawValue, protocolNumber: protocolNumber, state: s.remote == nil ? .closed : .established,
+            local: s.local.encoded(family: family))
+        report.remote = s.remote?.encoded(family: family) ?? []
+        // Charged with overhead, as Linux shows it.
+        report.receiveQueue = received.outstanding
+        return [report]
+    }
+
     func setOption(level: Int32, name: Int32, _ value: [UInt8], caller: any Caller) throws(Errno) {
         if level == SocketOption.levelSocket { throw .ENOPROTOOPT }
         try inet.set(level: level, name: name, value, isBound: state.withLock { $0.isBound })

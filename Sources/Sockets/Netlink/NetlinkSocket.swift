@@ -122,6 +122,10 @@ final class NetlinkSocket: Socket {
     func unsentBytes() throws(Errno) -> Int { 0 }
     func takeError() -> Errno? { nil }
 
+    func reports() -> [SocketReport] {
+        [SocketReport(family: family, type: type.rawValue, protocolNumber: protocolNumber, state: .closed, local: localAddress())]
+    }
+
     func setOption(level: Int32, name: Int32, _ value: [UInt8], caller: any Caller) throws(Errno) {
         guard level == SocketOption.levelNetlink else { throw .ENOPROTOOPT }
         // NETLINK_ADD_MEMBERSHIP and others: no group here ever gets a message. NETLINK_EXT_ACK and NETLINK_GET_STRICT_CHK change

@@ -103,13 +103,16 @@ enum RouteMessages {
             + attribute(16, [0]) + attribute(17, [0]) + attribute(4, Bytes.of(LoopbackDevice.mtu))
             + attribute(6, Array("noqueue".utf8) + [0]) + attribute(1, [0, 0, 0, 0, 0, 0]) + attribute(2, [0, 0, 0, 0, 0, 0])
     }
-    /// ifaddrmsg (family, prefix, IFA_F_PERMANENT, scope host, index) with IFA_ADDRESS 1, LOCAL 2, LABEL 3, FLAGS 8.
+    /// ifaddrmsg (family, prefix, IFA_F_PERMANENT, scope host, index) with IFA_ADDRESS 1, LOCAL 2, LABEL 3, CACHEINFO 6, FLAGS 8.
     private static var address4: [UInt8] {
         [UInt8(AddressFamily.inet), 8, 0x80, 254] + Bytes.of(LoopbackDevice.index) + attribute(1, [127, 0, 0, 1])
             + attribute(2, [127, 0, 0, 1]) + attribute(3, LoopbackDevice.name + [0]) + attribute(8, Bytes.of(UInt32(0x80)))
+            + attribute(6, lifetime)
     }
     private static var address6: [UInt8] {
         [UInt8(AddressFamily.inet6), 128, 0x80, 254] + Bytes.of(LoopbackDevice.index)
-            + attribute(1, [UInt8](repeating: 0, count: 15) + [1]) + attribute(8, Bytes.of(UInt32(0x80)))
+            + attribute(1, [UInt8](repeating: 0, count: 15) + [1]) + attribute(6, lifetime) + attribute(8, Bytes.of(UInt32(0x80)))
     }
+    /// ifa_cacheinfo: preferred and valid for ever, made and changed at no known time.
+    private static var lifetime: [UInt8] { Bytes.of(UInt32.max) + Bytes.of(UInt32.max) + Bytes.of(UInt64(0)) }
 }

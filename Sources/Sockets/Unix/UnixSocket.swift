@@ -181,6 +181,11 @@ public final class UnixSocket: Socket {
         }
     }
 
+    /// Sockets of every family answer for the interfaces (sock_do_ioctl): if_nametoindex(3) asks one of these.
+    public func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
+        try LoopbackDevice.ioctl(request, argument: argument, caller: caller)
+    }
+
     // MARK: end
 
     public func shutdown(_ direction: ShutdownDirection) throws(Errno) {

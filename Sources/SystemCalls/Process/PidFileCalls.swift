@@ -1,3 +1,4 @@
+import FileSystems
 import Kernel
 import LinuxABI
 import Memory
@@ -26,10 +27,20 @@ extension SystemCallFamilies {
 
     @Sendable static func sysPidfdSendSignal(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let scope = try signalScope(a.uint(3))
-        let file = try pidFile(current.files.get(a.int(0)))
-        let group = file.threadGroup
+        let description = try current.files.get(a.int(0))
+        // A descriptor of /proc/PID does as well (pidfd_send_signal(2)), and names no thread.
+        let group: ThreadGroup
+        let thread: Task?
+        if let process = ProcessPlace.process(of: description) {
+            group = process
+            thread = nil
+        } else {
+            let file = try pidFile(description)
+            group = file.threadGroup
+            thread = file.thread
+        }
         let number = a.int(1)
-        let toThread = scope == .thread || (scope == nil && file.thread != nil)
+        let toThread = scope == .thread || (scope == nil && thread != nil)
         var info: SignalInfo
         if a.address(2).isNull {
             info = userInfo(current, code: toThread ? SignalInfo.SI_TKILL : SignalInfo.SI_USER)
@@ -46,7 +57,7 @@ extension SystemCallFamilies {
         if scope == .processGroup {
             try current.sendToGroup(info, signal, current.kernel.processes.processGroup(group.id))
         } else if toThread {
-            guard let target = file.thread ?? group.leader, !target.isExiting || target.isLeader else { throw .ESRCH }
+            guard let target = thread ?? group.leader, !target.isExiting || target.isLeader else { throw .ESRCH }
             try current.send(info, signal, to: target)
         } else {
             try current.send(info, signal, to: group)
