@@ -18,15 +18,17 @@ import Synchronization
     nonisolated(unsafe) let base: UnsafeMutableRawPointer
     private let allocator: Mutex<MemoryFileAllocator>
 
-    /// Creates the memfd and maps its window: 16 TiB, or as much as the host lets the Sentry map.
-    /// - Parameter totalBytes: the sandbox's memory; nil: the host's RAM.
+    /// Creates the memfd and maps its window: `window` bytes, or as much as the host lets the process map.
+    /// - Parameters:
+    ///   - totalBytes: the sandbox's memory; nil: the host's RAM.
+    ///   - window: a power of two. A process that has several memory files needs smaller windows: its address space holds seven of 16 TiB.
     /// - Throws: the host's errno (ENOMEM, EFBIG under a file-size limit, …).
-    public init(totalBytes: UInt64? = nil) throws(Errno) {
+    public init(totalBytes: UInt64? = nil, window: UInt64 = 16 << 40) throws(Errno) {
         file = try HostMemory.makeMemoryFile()
         self.totalBytes = totalBytes ?? HostMemory.physicalBytes
         // ftruncate past RLIMIT_FSIZE raises SIGXFSZ.
         let limit = HostLimit.fileSize.raise()
-        var size: UInt64 = 16 << 40
+        var size = window
         while size > limit { size /= 2 }
         while true {
             guard size >= 64 << 20 else { throw .ENOMEM }

@@ -134,7 +134,7 @@ import VirtualFileSystem
     }
 
     @Test func mappingsShowLowerPagesUntilTheyAreWritten() throws {
-        let memoryFile = try MemoryFile()
+        let memoryFile = try MemoryFile(window: 64 << 30)
         let s = try Sandbox.overlay(.directory(["f": .file([UInt8](repeating: 9, count: 10_000))]), memoryFile: memoryFile)
         let reader = try #require(try s.open("/f").operations.mappable)
         let before = try reader.backing(offset: 0, length: 16384, forWriting: false)
@@ -165,7 +165,7 @@ import VirtualFileSystem
 
     /// Readers, writers and faults on one file at once; afterwards no page is left over.
     @Test func concurrentUseKeepsCountsRight() async throws {
-        let memoryFile = try MemoryFile()
+        let memoryFile = try MemoryFile(window: 64 << 30)
         try await hammer(memoryFile)
         memoryFile.trim()
         #expect(memoryFile.committedBytes == 0)
@@ -207,7 +207,7 @@ import VirtualFileSystem
     @Test func sealsHoldWritesBack() throws {
         let s = try Sandbox.tmpfs()
         let file = try AnonymousMemory.makeFile(
-            try MemoryFile(), name: Array("x".utf8), permissions: 0o777, uid: 0, gid: 0, seals: [])
+            try MemoryFile(window: 64 << 30), name: Array("x".utf8), permissions: 0o777, uid: 0, gid: 0, seals: [])
         try s.write(file, [1, 2, 3], at: 0)
         try file.operations.addSeals(.grow)
         #expect(throws: Errno.EPERM) { try s.write(file, [1], at: 3) }

@@ -94,7 +94,7 @@ import VirtualFileSystem
 
     @Test func changesSurviveWhenNobodyHoldsTheNode() throws {
         let lower = tree()
-        let fileSystem = try OverlayFileSystem(lower: lower, memoryFile: try MemoryFile())
+        let fileSystem = try OverlayFileSystem(lower: lower, memoryFile: try MemoryFile(window: 64 << 30))
         let s = Sandbox(fileSystem)
         try VFS.changeMode(try s.path("/usr/bin/sh"), 0o700, caller: s)
         // A second view of the same tree, with an empty dentry cache.
@@ -104,7 +104,7 @@ import VirtualFileSystem
     }
 
     @Test func nodesThatWereOnlyLookedAtAreNotKept() throws {
-        let fileSystem = try OverlayFileSystem(lower: tree(), memoryFile: try MemoryFile())
+        let fileSystem = try OverlayFileSystem(lower: tree(), memoryFile: try MemoryFile(window: 64 << 30))
         func shell() throws -> TmpfsInode? {
             try fileSystem.rootNode.child(FileName("usr"))?.child(FileName("bin"))?.child(FileName("sh"))
         }
@@ -138,7 +138,7 @@ import VirtualFileSystem
     }
 
     @Test func deepTreesGoAwayWithoutRecursion() throws {
-        let fileSystem = TmpfsFileSystem(memoryFile: try MemoryFile())
+        let fileSystem = TmpfsFileSystem(memoryFile: try MemoryFile(window: 64 << 30))
         var node = fileSystem.rootNode
         for _ in 0..<100_000 { node = try node.add("d", .directory, 0o755) }
         weak let deepest = node

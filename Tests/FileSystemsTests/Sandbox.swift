@@ -24,10 +24,10 @@ final class Sandbox: Caller {
     init(_ fileSystem: any FileSystem) { mountNamespace = MountNamespace(rootFileSystem: fileSystem) }
 
     static func overlay(_ lower: MemoryLowerNode, memoryFile: MemoryFile? = nil) throws -> Sandbox {
-        Sandbox(try OverlayFileSystem(lower: lower, memoryFile: try memoryFile ?? MemoryFile()))
+        Sandbox(try OverlayFileSystem(lower: lower, memoryFile: try memoryFile ?? MemoryFile(window: 64 << 30)))
     }
     static func tmpfs(sizeLimit: UInt64? = nil) throws -> Sandbox {
-        Sandbox(TmpfsFileSystem(memoryFile: try MemoryFile(), sizeLimit: sizeLimit))
+        Sandbox(TmpfsFileSystem(memoryFile: try MemoryFile(window: 64 << 30), sizeLimit: sizeLimit))
     }
 
     func path(_ text: String) throws(Errno) -> Path { try VFS.resolve(Array(text.utf8), from: nil, caller: self) }

@@ -38,7 +38,7 @@ struct Sandbox {
 
     init(_ steps: [Step]) throws {
         platform = ScriptedPlatform(steps)
-        let memoryFile = try MemoryFile()
+        let memoryFile = try MemoryFile(window: 64 << 30)
         let root = TmpfsFileSystem(memoryFile: memoryFile)
         kernel = SandboxKernel(
             platform: platform, memoryFile: memoryFile, mountNamespace: MountNamespace(rootFileSystem: root), hostName: "test", report: { _ in })

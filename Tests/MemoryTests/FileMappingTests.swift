@@ -10,7 +10,7 @@ import Testing
     let file: TestFile
 
     init() throws {
-        memory = try MemoryFile()
+        memory = try MemoryFile(window: 64 << 30)
         space = try AddressSpace(platform: platform, memoryFile: memory)
         file = try TestFile(memory, size: 3 * 4096 + 100, fill: 0x61)
     }

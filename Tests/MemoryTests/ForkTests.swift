@@ -9,7 +9,7 @@ import Testing
     let parent: AddressSpace
 
     init() throws {
-        file = try MemoryFile()
+        file = try MemoryFile(window: 64 << 30)
         parent = try AddressSpace(platform: platform, memoryFile: file)
     }
 

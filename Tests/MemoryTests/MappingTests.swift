@@ -9,7 +9,7 @@ import Testing
     let space: AddressSpace
 
     init() throws {
-        file = try MemoryFile()
+        file = try MemoryFile(window: 64 << 30)
         space = try AddressSpace(platform: platform, memoryFile: file)
     }
 
@@ -170,7 +170,7 @@ import Testing
     }
 
     @Test func populatingStopsBeforeMemoryRunsOut() throws {
-        let small = try MemoryFile(totalBytes: 16 << 20)
+        let small = try MemoryFile(totalBytes: 16 << 20, window: 64 << 30)
         let space = try AddressSpace(platform: platform, memoryFile: small)
         // Small enough to do no harm if the bound fails.
         let address = try space.anonymous(64 << 20, at: 0, [.read, .write], [.private, .noReserve])
@@ -179,7 +179,7 @@ import Testing
     }
 
     @Test func extremeArgumentsGiveErrors() throws {
-        let space = try AddressSpace(platform: platform, memoryFile: try MemoryFile(totalBytes: 16 << 20))
+        let space = try AddressSpace(platform: platform, memoryFile: try MemoryFile(totalBytes: 16 << 20, window: 64 << 30))
         let address = try space.anonymous(4096)
         let values: [UInt64] = [0, 1, 4095, 4096, 1 << 46, 1 << 47, 1 << 63, .max - 4095, .max - 1, .max]
         for start in values + [address.rawValue] {

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct MemoryFileTests {
     @Test func recycledRangesReadAsZeroes() throws {
-        let file = try MemoryFile()
+        let file = try MemoryFile(window: 64 << 30)
         let first = try file.allocate(8192)
         file.withMutableBytes(first, 8192) { $0.storeBytes(of: 0xff, toByteOffset: 5000, as: UInt8.self) }
         file.release(first, 8192)
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func largeRangesAreAlignedAndGivenBack() throws {
-        let file = try MemoryFile()
+        let file = try MemoryFile(window: 64 << 30)
         let offset = try file.allocate(4 << 20)
         #expect(offset % (2 << 20) == 0)
         file.withMutableBytes(offset, 4096) { $0.storeBytes(of: 1, toByteOffset: 0, as: UInt8.self) }
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func countsAreKeptPerPage() throws {
-        let file = try MemoryFile()
+        let file = try MemoryFile(window: 64 << 30)
         let offset = try file.allocate(4 * 4096)
         file.retain(offset + 4096, 4096)
         #expect(file.soleExtent(offset + 4096, within: offset, offset + 4 * 4096) == nil)
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func oddLengthsAreRefused() throws {
-        let file = try MemoryFile()
+        let file = try MemoryFile(window: 64 << 30)
         #expect(throws: Errno.EINVAL) { try file.allocate(100) }
         #expect(throws: Errno.EINVAL) { try file.allocate(0) }
     }

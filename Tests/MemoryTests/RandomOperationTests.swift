@@ -38,7 +38,7 @@ struct Sequence64: RandomNumberGenerator {
     @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
     func memoryBehavesLikeItsModel(seed: UInt64) throws {
         var random = Sequence64(state: seed &* 0x9e37_79b9_7f4a_7c15)
-        let file = try MemoryFile()
+        let file = try MemoryFile(window: 64 << 30)
         let platform = RecordingPlatform()
         var processes = [Process(try AddressSpace(platform: platform, memoryFile: file))]
         for step in 0..<1500 {

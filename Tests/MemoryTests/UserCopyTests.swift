@@ -7,7 +7,7 @@ import Testing
     let platform = RecordingPlatform()
     let space: AddressSpace
 
-    init() throws { space = try AddressSpace(platform: platform, memoryFile: try MemoryFile()) }
+    init() throws { space = try AddressSpace(platform: platform, memoryFile: try MemoryFile(window: 64 << 30)) }
 
     @Test func valuesCrossPagesAndAreas() throws {
         let address = try space.anonymous(8192, at: 0x4000_0000, [.read, .write], [.private, .fixed])
