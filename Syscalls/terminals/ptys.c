@@ -69,8 +69,14 @@ int main(void) {
             if (!child) {
                 signal(SIGHUP, on_signal);
                 signal(SIGCONT, on_signal);
+                // Blocked until it is waited for: it may come at once.
+                sigset_t hangup, none;
+                sigemptyset(&none);
+                sigemptyset(&hangup);
+                sigaddset(&hangup, SIGHUP);
+                sigprocmask(SIG_BLOCK, &hangup, NULL);
                 write(report[1], "r", 1);
-                pause();
+                sigsuspend(&none);
                 usleep(20000);
                 char seen[2] = {(char)hups, (char)conts};
                 write(report[1], seen, 2);
@@ -78,7 +84,6 @@ int main(void) {
             }
             char byte;
             read(report[0], &byte, 1);
-            usleep(20000);
             _exit(0);
         }
         close(report[1]);
