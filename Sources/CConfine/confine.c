@@ -118,21 +118,13 @@ int cconfine_keep_file_capabilities(int writes) {
                   : keep_capabilities(reading, sizeof reading / sizeof *reading);
 }
 
-int cconfine_has_capabilities(void) {
-    cap_t own = cap_get_proc(), none = cap_init();
-    int result = !own || !none ? -ENOMEM : cap_compare(own, none) != 0;
-    if (own) cap_free(own);
-    if (none) cap_free(none);
-    return result;
-}
-
-int cconfine_landlock_version(void) {
+static int landlock_version(void) {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     return version < 0 ? 0 : (int)version;
 }
 
 int cconfine_close_paths(void) {
-    int version = cconfine_landlock_version();
+    int version = landlock_version();
     if (version == 0) return 0;
     uint64_t handled = (1ul << 13) - 1;
     if (version >= 2) handled |= 1ul << 13;

@@ -32,10 +32,6 @@ public enum Confinement {
         try apply(GoferFilter.rules, program: "stockade-gofer", .ends)
     }
 
-    /// The version of Landlock that the host has; 0 for none.
-    public static var landlockVersion: Int { Int(cconfine_landlock_version()) }
-    public static var hasCapabilities: Bool { cconfine_has_capabilities() != 0 }
-
     private static func apply(_ rules: [FilterRule], program: StaticString, _ violation: Violation) throws(Errno) {
         // SAFETY: a StaticString's bytes live as long as the process and end with NUL.
         try check(

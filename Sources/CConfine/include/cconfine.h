@@ -29,12 +29,8 @@ int cconfine_drop_capabilities(void);
 /// Keeps, of the capabilities that the process has, those for files: for reading any, and with `writes` for changing them as their owner
 /// may. Returns 0, or -errno.
 int cconfine_keep_file_capabilities(int writes);
-/// Whether the process has any effective or permitted capability: 1, 0, or -errno.
-int cconfine_has_capabilities(void);
 /// Landlock without a single rule: no path can be opened any more. Returns its version, 0 where the host has none, or -errno.
 int cconfine_close_paths(void);
-/// The version of Landlock that the host has, 0 for none.
-int cconfine_landlock_version(void);
 /// Not dumpable: other processes of the user may not trace or read this one.
 int cconfine_hide(void);
 
