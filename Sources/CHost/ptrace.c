@@ -38,22 +38,28 @@ int chost_trace_start(int tid) {
     return 0;
 }
 
+/// Reads the system call at which `tid` is stopped. False when it is not stopped at one.
+static int read_call(int tid, struct chost_trace_call *call) {
+    struct __ptrace_syscall_info info;
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) < 0 || info.op != PTRACE_SYSCALL_INFO_ENTRY) return 0;
+    call->number = info.entry.nr;
+    for (int i = 0; i < 6; i++) call->arguments[i] = info.entry.args[i];
+    call->is_foreign = info.arch != AUDIT_ARCH_X86_64;
+    return 1;
+}
+
 int chost_trace_run(int tid, int set, uint64_t *registers, int *signal, struct chost_trace_call *call) {
     struct user_regs_struct *r = (struct user_regs_struct *)registers;
     if (set == CHOST_SET_ALL && ptrace(PTRACE_SETREGS, tid, 0, r) == -1) return errno == ESRCH ? CHOST_TRACE_GONE : -1;
     if (set == CHOST_SET_RAX && ptrace(PTRACE_POKEUSER, tid, offsetof(struct user, regs.rax), r->rax) == -1) return CHOST_TRACE_GONE;
     if (ptrace(PTRACE_SYSEMU, tid, 0, 0) == -1) return CHOST_TRACE_GONE;
+    // On one CPU the thread has often run and stopped again by now. Then its system call can be asked for without a wait: the status that
+    // nobody collects is forgotten by the next PTRACE_SYSEMU. While it runs the question is ESRCH, and other stops are not told as a call.
+    if (read_call(tid, call)) return CHOST_TRACE_SYSCALL;
     int status;
     if (wait_for(tid, &status) == -1 || !WIFSTOPPED(status)) return CHOST_TRACE_GONE;
     *signal = WSTOPSIG(status);
-    if (*signal == (SIGTRAP | 0x80)) {
-        struct __ptrace_syscall_info info;
-        if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info) < 0 || info.op != PTRACE_SYSCALL_INFO_ENTRY) return CHOST_TRACE_GONE;
-        call->number = info.entry.nr;
-        for (int i = 0; i < 6; i++) call->arguments[i] = info.entry.args[i];
-        call->is_foreign = info.arch != AUDIT_ARCH_X86_64;
-        return CHOST_TRACE_SYSCALL;
-    }
+    if (*signal == (SIGTRAP | 0x80)) return read_call(tid, call) ? CHOST_TRACE_SYSCALL : CHOST_TRACE_GONE;
     if (ptrace(PTRACE_GETREGS, tid, 0, r) == -1) return CHOST_TRACE_GONE;
     if (status >> 16) return CHOST_TRACE_STOP;
     return CHOST_TRACE_SIGNAL;
