@@ -1,6 +1,7 @@
 // Control messages: SCM_RIGHTS, SCM_CREDENTIALS, SO_PASSCRED, SO_PEERCRED (unix(7), cmsg(3)).
 #include "conformance.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
@@ -44,6 +45,18 @@ static void close_received(void) {
     for (int i = 0; i < fd_count(); i++) close(fd_at(i));
 }
 static void pair(int s[2], int type) { socketpair(AF_UNIX, type, 0, s); }
+/// Whether the other end of the pipe goes, while Unix sockets close now and then: that is when Linux looks for garbage.
+static int hangs_up(int reader) {
+    for (int i = 0; i < 300; i++) {
+        int s[2];
+        pair(s, SOCK_STREAM);
+        close(s[0]);
+        close(s[1]);
+        struct pollfd entry = {.fd = reader, .events = POLLIN};
+        if (poll(&entry, 1, 10) == 1) return (entry.revents & POLLHUP) != 0;
+    }
+    return 0;
+}
 static void end(int s[2]) {
     close(s[0]);
     close(s[1]);
@@ -314,6 +327,91 @@ int main(void) {
         CHECK_EQ(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), 0);
         close(fd);
         end(s);
+    }
+    COVERS(sendmsg, close, poll);
+    CASE(a_socket_in_its_own_queue_is_collected) {
+        int q[2];
+        pipe(q);
+        pair(s, SOCK_STREAM);
+        CHECK_EQ(send_fds(s[0], (int[]){s[1], q[1]}, 2), 1);
+        end(s);
+        close(q[1]);
+        CHECK(hangs_up(q[0]));
+        close(q[0]);
+    }
+    CASE(sockets_in_each_others_queues_are_collected) {
+        int q[2], t[2];
+        pipe(q);
+        pair(s, SOCK_DGRAM);
+        pair(t, SOCK_SEQPACKET);
+        CHECK_EQ(send_fds(s[0], &t[1], 1), 1);
+        CHECK_EQ(send_fds(t[0], (int[]){s[1], q[1]}, 2), 1);
+        end(s);
+        end(t);
+        close(q[1]);
+        CHECK(hangs_up(q[0]));
+        close(q[0]);
+    }
+    COVERS(bind, listen, connect, sendmsg, close);
+    CASE(a_listener_in_a_connection_that_waits_for_it_is_collected) {
+        int q[2];
+        pipe(q);
+        struct sockaddr_un a = {.sun_family = AF_UNIX};
+        int l = socket(AF_UNIX, SOCK_STREAM, 0), c = socket(AF_UNIX, SOCK_STREAM, 0);
+        bind(l, (void *)&a, sizeof(sa_family_t));
+        socklen_t la = sizeof a;
+        getsockname(l, (void *)&a, &la);
+        listen(l, 1);
+        CHECK_EQ(connect(c, (void *)&a, la), 0);
+        CHECK_EQ(send_fds(c, (int[]){l, q[1]}, 2), 1);
+        close(c);
+        close(l);
+        close(q[1]);
+        CHECK(hangs_up(q[0]));
+        close(q[0]);
+    }
+    COVERS(sendmsg, recvmsg, close);
+    CASE(a_cycle_that_can_be_received_stays) {
+        int q[2], t[2];
+        pipe(q);
+        pair(s, SOCK_STREAM);
+        pair(t, SOCK_STREAM);
+        CHECK_EQ(send_fds(s[0], (int[]){s[1], q[1]}, 2), 1);
+        CHECK_EQ(send_fds(t[0], &s[1], 1), 1);
+        end(s);
+        close(q[1]);
+        for (int i = 0; i < 20; i++) {
+            pair(s, SOCK_STREAM);
+            end(s);
+        }
+        CHECK_EQ(receive(t[1], sizeof received, 0), 1);
+        CHECK_EQ(fd_count(), 1);
+        int again = fd_at(0);
+        CHECK_EQ(receive(again, sizeof received, 0), 1);
+        CHECK_EQ(fd_count(), 2);
+        CHECK_EQ(write(fd_at(1), "x", 1), 1);
+        CHECK_EQ(read(q[0], text, 1), 1);
+        close_received();
+        close(again);
+        end(t);
+        CHECK(hangs_up(q[0]));
+        close(q[0]);
+    }
+    COVERS(sendmsg, recvmsg, setrlimit);
+    CASE(descriptors_in_flight_are_limited) {
+        AS_USER({
+            struct rlimit few = {20, 20};
+            setrlimit(RLIMIT_NOFILE, &few);
+            pair(s, SOCK_DGRAM);
+            int sent = 0;
+            int fds[3] = {0, 0, 0};
+            while (sent < 60 && send_fds(s[0], fds, 3) == 1) sent += 3;
+            CHECK_EQ(errno, ETOOMANYREFS);
+            CHECK_EQ(sent, 21);
+            CHECK_EQ(receive(s[1], 0, 0), 1);
+            CHECK_EQ(send_fds(s[0], fds, 3), 1);
+            end(s);
+        });
     }
     return conformance_end();
 }

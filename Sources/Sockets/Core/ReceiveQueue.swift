@@ -13,7 +13,7 @@ final class ReceiveQueue: Sendable {
         var account: SendAccount
         var credentials: UserCredentials
         var sender: [UInt8]
-        var descriptions: [FileDescription]
+        var inFlight: [InFlight]
         var header = PacketHeader()
     }
     private struct State {
@@ -46,7 +46,8 @@ final class ReceiveQueue: Sendable {
         var account: SendAccount
         var credentials: UserCredentials
         var sender: [UInt8] = []
-        var descriptions: [FileDescription] = []
+        /// Empty once the message is in the queue.
+        var inFlight: [InFlight] = []
         var header = PacketHeader()
     }
     enum Failure {
@@ -58,7 +59,7 @@ final class ReceiveQueue: Sendable {
 
     /// Appends stream bytes, as many as the sender's buffer allows.
     /// - Throws: EAGAIN when it allows none, EPIPE, EFAULT.
-    func send(stream buffer: inout IOBuffer, _ origin: Origin) throws(Errno) -> Int {
+    func send(stream buffer: inout IOBuffer, _ origin: inout Origin) throws(Errno) -> Int {
         var total = 0
         try state.withLock { s throws(Errno) in
             if s.readerClosed || s.writerClosed { throw .EPIPE }
@@ -74,7 +75,7 @@ final class ReceiveQueue: Sendable {
                 }
                 let charge = SendAccount.charge(moved)
                 origin.account.add(charge)
-                Self.append(&s, moved, charge, origin, isFirst: total == 0)
+                Self.append(&s, moved, charge, &origin)
                 total += moved
             }
             if total == 0 { throw .EAGAIN }
@@ -84,11 +85,10 @@ final class ReceiveQueue: Sendable {
     }
 
     /// Appends to the last segment where nothing tells the two apart.
-    private static func append(_ s: inout State, _ length: Int, _ charge: Int, _ origin: Origin, isFirst: Bool) {
-        let carries = isFirst && !origin.descriptions.isEmpty
-        if !carries && !s.segments.isEmpty {
+    private static func append(_ s: inout State, _ length: Int, _ charge: Int, _ origin: inout Origin) {
+        if origin.inFlight.isEmpty && !s.segments.isEmpty {
             let last = s.segments.count - 1
-            if s.segments[last].descriptions.isEmpty && s.segments[last].credentials == origin.credentials {
+            if s.segments[last].inFlight.isEmpty && s.segments[last].credentials == origin.credentials {
                 s.segments[last].length += length
                 s.segments[last].charge += charge
                 return
@@ -97,12 +97,13 @@ final class ReceiveQueue: Sendable {
         s.segments.append(
             Segment(
                 length: length, charge: charge, account: origin.account, credentials: origin.credentials, sender: origin.sender,
-                descriptions: carries ? origin.descriptions : []))
+                inFlight: origin.inFlight))
+        origin.inFlight = []
     }
 
     /// Appends one message. `queueLimit`: most messages that may wait; a sender that meets more is told on `blocked` when there is room.
     /// - Throws: EPIPE, ECONNREFUSED when the receiver is gone, EMSGSIZE, EAGAIN, EFAULT.
-    func send(message buffer: inout IOBuffer, _ origin: Origin, queueLimit: Int = .max, blocked: WaitQueue? = nil) throws(Errno) -> Int {
+    func send(message buffer: inout IOBuffer, _ origin: inout Origin, queueLimit: Int = .max, blocked: WaitQueue? = nil) throws(Errno) -> Int {
         let count = buffer.remaining
         if count > origin.account.limitInBytes - 32 { throw .EMSGSIZE }
         try state.withLock { s throws(Errno) in
@@ -123,7 +124,8 @@ final class ReceiveQueue: Sendable {
             s.segments.append(
                 Segment(
                     length: count, charge: charge, account: origin.account, credentials: origin.credentials, sender: origin.sender,
-                    descriptions: origin.descriptions, header: origin.header))
+                    inFlight: origin.inFlight, header: origin.header))
+            origin.inFlight = []
         }
         waiters.notify(.allReadable)
         return count
@@ -166,7 +168,8 @@ final class ReceiveQueue: Sendable {
     /// `skip`: bytes that a peek passes over.
     func receive(stream buffer: inout IOBuffer, peek: Bool, wantsCredentials: Bool, skip: Int = 0) throws(Errno) -> ReceivedMessage {
         var released = Released()
-        let message = try state.withLock { s throws(Errno) -> ReceivedMessage in
+        var inFlight: [InFlight] = []
+        var message = try state.withLock { s throws(Errno) -> ReceivedMessage in
             if s.segments.isEmpty { return try Self.end(&s) }
             var message = ReceivedMessage(count: 0)
             var position = 0
@@ -193,8 +196,8 @@ final class ReceiveQueue: Sendable {
                     throw error
                 }
                 message.count += moved
-                let carries = !segment.descriptions.isEmpty
-                if carries { message.descriptions = segment.descriptions }
+                let carries = !segment.inFlight.isEmpty
+                if carries { inFlight = segment.inFlight }
                 if peek {
                     position += 1
                     if carries { break }
@@ -204,7 +207,7 @@ final class ReceiveQueue: Sendable {
                         let part = segment.charge * moved / segment.length
                         s.segments[0].length -= moved
                         s.segments[0].charge -= part
-                        s.segments[0].descriptions = []
+                        s.segments[0].inFlight = []
                         released.add(segment.account, part)
                         break
                     }
@@ -217,6 +220,7 @@ final class ReceiveQueue: Sendable {
             return message
         }
         released.finish()
+        message.descriptions = InFlight.receive(inFlight, peek: peek)
         return message
     }
 
@@ -227,7 +231,8 @@ final class ReceiveQueue: Sendable {
         -> ReceivedMessage
     {
         var released = Released()
-        let message = try state.withLock { s throws(Errno) -> ReceivedMessage in
+        var inFlight: [InFlight] = []
+        var message = try state.withLock { s throws(Errno) -> ReceivedMessage in
             if s.segments.isEmpty { return try Self.end(&s) }
             var position = 0
             var start = 0
@@ -247,7 +252,7 @@ final class ReceiveQueue: Sendable {
             if moved < length { message.flags.insert(.truncated) }
             message.address = segment.sender
             message.header = segment.header
-            message.descriptions = segment.descriptions
+            inFlight = segment.inFlight
             if wantsCredentials { message.credentials = segment.credentials }
             if !peek {
                 s.bytes.removeFirst(segment.length)
@@ -258,6 +263,7 @@ final class ReceiveQueue: Sendable {
             return message
         }
         released.finish()
+        message.descriptions = InFlight.receive(inFlight, peek: peek)
         return message
     }
 
@@ -295,7 +301,7 @@ final class ReceiveQueue: Sendable {
     /// The reading socket is gone: everything here is dropped. Returns whether there was unread data.
     func close() -> Bool {
         var released = Released()
-        var descriptions: [FileDescription] = []
+        var inFlight: [InFlight] = []
         let hadData = state.withLock { s in
             s.readerClosed = true
             s.isDead = true
@@ -303,15 +309,29 @@ final class ReceiveQueue: Sendable {
             s.bytes.removeAll()
             for segment in segments {
                 released.add(segment.account, segment.charge)
-                descriptions += segment.descriptions
+                inFlight += segment.inFlight
             }
             released.senders = s.blockedSenders
             s.blockedSenders = []
             return !segments.isEmpty
         }
         released.finish()
-        DeferredRelease.drop(&descriptions)
+        InFlight.drop(&inFlight)
         return hadData
+    }
+
+    /// What waits here in messages.
+    func inFlight() -> [InFlight] {
+        state.withLock { s in (0..<s.segments.count).flatMap { s.segments[$0].inFlight } }
+    }
+
+    /// Takes it out of the messages, which stay.
+    func takeInFlight() -> [InFlight] {
+        state.withLock { s in
+            let taken = (0..<s.segments.count).flatMap { s.segments[$0].inFlight }
+            for index in 0..<s.segments.count { s.segments[index].inFlight = [] }
+            return taken
+        }
     }
 
     func setError(_ error: Errno) {

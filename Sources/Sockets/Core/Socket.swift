@@ -76,6 +76,8 @@ public struct SendRequest: Sendable {
     public var address: [UInt8]?
     /// SCM_RIGHTS.
     public var descriptions: [FileDescription] = []
+    /// With `descriptions`: how many of the sender's may wait in messages already. More is ETOOMANYREFS.
+    public var inFlightLimit = Int.max
     /// SCM_CREDENTIALS, checked already; nil for the sender's own.
     public var credentials: UserCredentials?
     public init() {}

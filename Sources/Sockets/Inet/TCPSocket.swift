@@ -243,9 +243,9 @@ final class TCPSocket: Socket, PortOwner {
         }
         if let error = takeError() { throw error }
         guard let peer, !isShut, !isReset else { throw .EPIPE }
-        let origin = ReceiveQueue.Origin(account: options.account, credentials: .none)
+        var origin = ReceiveQueue.Origin(account: options.account, credentials: .none)
         do throws(Errno) {
-            return try peer.incoming.send(stream: &buffer, origin)
+            return try peer.incoming.send(stream: &buffer, &origin)
         } catch {
             guard error == .EPIPE else { throw error }
             // The peer has closed: these bytes still leave, and are answered with a reset.

@@ -123,10 +123,10 @@ final class UDPSocket: Socket, PortOwner {
         receiver.received.setLimit(receiver.options.receiveBuffer)
         var header = inet.header(to: target.address)
         if receiver.options.stampsArrivals { header.time = HostClock.realtime.nanoseconds }
-        let origin = ReceiveQueue.Origin(
+        var origin = ReceiveQueue.Origin(
             account: receiver.received, credentials: .none, sender: source.encoded(family: receiver.family), header: header)
         do throws(Errno) {
-            _ = try receiver.incoming.send(message: &buffer, origin)
+            _ = try receiver.incoming.send(message: &buffer, &origin)
         } catch {
             // No room, or reading was shut: the datagram is lost.
             if error == .EFAULT { throw error }

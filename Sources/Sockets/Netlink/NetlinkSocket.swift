@@ -104,8 +104,8 @@ final class NetlinkSocket: Socket {
     private func enqueue(_ bytes: [UInt8]) {
         var buffer = IOBuffer(kernelBytes: bytes)
         // Replies are the reader's own to hold; what overflows its buffer is lost, as in Linux.
-        let origin = ReceiveQueue.Origin(account: options.account, credentials: UserCredentials(), sender: Self.address(port: 0, groups: 0))
-        _ = try? incoming.send(message: &buffer, origin)
+        var origin = ReceiveQueue.Origin(account: options.account, credentials: UserCredentials(), sender: Self.address(port: 0, groups: 0))
+        _ = try? incoming.send(message: &buffer, &origin)
     }
 
     func receive(_ buffer: inout IOBuffer, flags: MessageFlags, caller: any Caller) throws(Errno) -> ReceivedMessage {

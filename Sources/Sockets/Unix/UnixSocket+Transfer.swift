@@ -3,7 +3,10 @@ import Memory
 import VirtualFileSystem
 
 extension UnixSocket {
-    private func origin(_ request: SendRequest, caller: any Caller, sender: [UInt8]) -> ReceiveQueue.Origin {
+    private func origin(_ request: SendRequest, caller: any Caller, sender: [UInt8]) throws(Errno)
+        -> ReceiveQueue.Origin
+    {
+        if !request.descriptions.isEmpty, InFlight.count(of: caller.credentials.realUID) > request.inFlightLimit { throw .ETOOMANYREFS }
         let credentials: UserCredentials
         if let given = request.credentials {
             credentials = given
@@ -12,7 +15,8 @@ extension UnixSocket {
             credentials = UserCredentials(pid: caller.processID, uid: c.realUID, gid: c.realGID)
         }
         return ReceiveQueue.Origin(
-            account: options.account, credentials: credentials, sender: sender, descriptions: request.descriptions)
+            account: options.account, credentials: credentials, sender: sender,
+            inFlight: InFlight.send(request.descriptions, uid: caller.credentials.realUID))
     }
 
     public func send(_ buffer: inout IOBuffer, _ request: SendRequest, caller: any Caller) throws(Errno) -> Int {
@@ -32,15 +36,20 @@ extension UnixSocket {
         if request.address?.isEmpty == false { throw peer != nil ? .EISCONN : .EOPNOTSUPP }
         guard let peer else { throw .ENOTCONN }
         if isWriteShut { throw .EPIPE }
-        return try peer.incoming.send(stream: &buffer, origin(request, caller: caller, sender: []))
+        var origin = try origin(request, caller: caller, sender: [])
+        // What did not get into a message.
+        defer { InFlight.drop(&origin.inFlight) }
+        return try peer.incoming.send(stream: &buffer, &origin)
     }
 
     private func sendPacket(_ buffer: inout IOBuffer, _ request: SendRequest, caller: any Caller) throws(Errno) -> Int {
         if let error = takeError() { throw error }
         guard let peer else { throw .ENOTCONN }
         if state.withLock({ $0.isWriteShut }) { throw .EPIPE }
+        var origin = try origin(request, caller: caller, sender: localName())
+        defer { InFlight.drop(&origin.inFlight) }
         do throws(Errno) {
-            return try peer.incoming.send(message: &buffer, origin(request, caller: caller, sender: localName()))
+            return try peer.incoming.send(message: &buffer, &origin)
         } catch {
             // The peer closed: for a connection that is a broken pipe.
             throw error == .ECONNREFUSED ? .EPIPE : error
@@ -62,10 +71,11 @@ extension UnixSocket {
         if state.withLock({ $0.isWriteShut }) { throw .EPIPE }
         let theirs = target.peer
         if let theirs, theirs !== self { throw .EPERM }
+        var origin = try origin(request, caller: caller, sender: localName())
+        defer { InFlight.drop(&origin.inFlight) }
         do throws(Errno) {
             return try target.incoming.send(
-                message: &buffer, origin(request, caller: caller, sender: localName()),
-                queueLimit: theirs === self ? .max : Self.datagramQueueLimit, blocked: waiters)
+                message: &buffer, &origin, queueLimit: theirs === self ? .max : Self.datagramQueueLimit, blocked: waiters)
         } catch {
             if error == .ECONNREFUSED {
                 // The default peer is gone: the socket is unconnected again.

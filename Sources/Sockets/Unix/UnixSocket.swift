@@ -206,7 +206,10 @@ public final class UnixSocket: Socket {
         waiters.notify(.everything)
     }
 
-    public func close() { close(wasAccepted: true) }
+    public func close() {
+        close(wasAccepted: true)
+        InFlight.socketClosed()
+    }
 
     /// `wasAccepted` is false for a connection that nobody accepted: its peer sees a reset.
     private func close(wasAccepted: Bool) {

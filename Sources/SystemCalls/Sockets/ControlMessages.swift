@@ -27,6 +27,8 @@ enum ControlMessages {
                 for index in 0..<count {
                     request.descriptions.append(try current.files.get(int(bytes, data + index * 4)))
                 }
+                let c = current.credentials
+                if !c.has(.sysResource) && !c.has(.sysAdmin) { request.inFlightLimit = Int(current.descriptorLimit) }
             case SocketOption.controlCredentials:
                 guard length == ControlHeader.size + 12 else { throw .EINVAL }
                 let given = UserCredentials(
