@@ -45,10 +45,10 @@ def tree(root: int) -> list[Process]:
     return [process for process in found if process.start]
 
 
-def pss(pid: int) -> int:
-    """KiB; 0 for one that is gone."""
+def pss(pid: int, part: str = "Pss") -> int:
+    """KiB; 0 for one that is gone. `part`: "Pss" for all, "Pss_Anon" for heap and stacks, without guest memory."""
     for line in _text(PROC / str(pid) / "smaps_rollup").splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(part + ":"):
             return int(line.split()[1])
     return 0
 

@@ -162,7 +162,8 @@ class Run:
     def measure(self, root: int) -> dict[str, int]:
         found = processes.tree(root)
         self.find_sentry(found)
-        return {"processes": len(found), "sentry_kib": processes.pss(self.sentry), "all_kib": sum(processes.pss(p.pid) for p in found),
+        return {"processes": len(found), "sentry_kib": processes.pss(self.sentry),
+                "heap_kib": processes.pss(self.sentry, "Pss_Anon"), "all_kib": sum(processes.pss(p.pid) for p in found),
                 "threads": processes.count(self.sentry, "task"), "descriptors": processes.count(self.sentry, "fd")}
 
     def describe_hang(self) -> None:
@@ -195,8 +196,8 @@ class Run:
             first, last = self.idle[1], self.idle[-1]
             self.compare_descriptors(first["descriptors"], last["descriptors"])
             rounds = len(self.idle) - 2
-            if last["sentry_kib"] - first["sentry_kib"] > self.options.max_growth * 1024 * rounds:
-                self.fault(f"the Sentry grew from {first['sentry_kib']} to {last['sentry_kib']} KiB in {rounds} rounds")
+            if last["heap_kib"] - first["heap_kib"] > self.options.max_growth * 1024 * rounds:
+                self.fault(f"the Sentry's heap grew from {first['heap_kib']} to {last['heap_kib']} KiB in {rounds} rounds")
         if len(self.idle) > 1:
             for what, room in (("threads", 16), ("processes", 16)):
                 if self.idle[-1][what] > self.idle[0][what] + room:
