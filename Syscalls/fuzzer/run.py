@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="after each one everything is ended and measured")
     parser.add_argument("--sandbox", default=str(HERE.parent.parent / ".build/release/sandbox-exec"))
     parser.add_argument("--max-pss", type=int, default=3072, help="MiB of all processes together, then the run ends")
-    parser.add_argument("--max-growth", type=int, default=24, help="MiB that the Sentry may gain from round to round")
+    parser.add_argument("--max-growth", type=int, default=4, help="MiB that the heap of the Sentry may gain from round to round")
     parser.add_argument("--debugger", action="store_true", help="have gdb print the Sentry's stack when it traps")
     parser.add_argument("--audit", action="store_true", help="count every call that the host performs for stub processes (root, tracefs)")
     parser.add_argument("--counts", action="store_true", help="print calls made and calls that succeeded per number")
