@@ -19,6 +19,10 @@ public final class SandboxKernel: Sendable {
     /// System V shared memory, semaphores and message queues.
     public let ipc = IPCNamespace()
     public let posixQueues = POSIXQueueNamespace()
+    /// Contexts of io_setup(2).
+    public let aio = AIOService()
+    /// Keys and keyrings.
+    public let keys = KeyService()
     public let bootTime = MonotonicInstant.now
     /// Tasks per real user ID: RLIMIT_NPROC.
     public let taskCounts = UserCounts()

@@ -7,14 +7,14 @@ extension SystemCallFamilies {
         ]
         let memory = [memoryMapping, memoryAdvice, memoryLocking, memoryPolicy, memoryBarriersAndKeys]
         let communication = [
-            pipes, events, inotify, polling, sockets, messages, sharedMemory, semaphores, messageQueues, posixQueues,
+            pipes, events, asynchronousIO, inotify, polling, sockets, messages, sharedMemory, semaphores, messageQueues, posixQueues,
         ]
         let process = [
             signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
         ]
         let time = [futexes, futex2, clocks, sleeping, timers, timerFiles, intervalTimers]
         let administration = [
-            capabilities, identity, system, scheduling, usage, affinity, priorities, resourceLimits, refusedCalls,
+            capabilities, identity, system, scheduling, usage, affinity, priorities, resourceLimits, keys, refusedCalls,
         ]
         return Array([files, memory, communication, process, time, administration].joined().joined())
     }

@@ -9,7 +9,7 @@ enum KernelSettings {
         let pages = kernel.memoryFile.totalBytes / Page.size
         return [
             .directory("abi"), .directory("debug"), .directory("dev"),
-            .directory("fs", fileSystems(pages)),
+            .directory("fs", fileSystems(kernel, pages)),
             .directory("kernel", general(kernel, pages)),
             .directory(
                 "net",
@@ -100,11 +100,11 @@ enum KernelSettings {
 
     // MARK: fs
 
-    private static func fileSystems(_ pages: UInt64) -> [SyntheticTreeEntry] {
+    private static func fileSystems(_ kernel: SandboxKernel, _ pages: UInt64) -> [SyntheticTreeEntry] {
         // A file takes about 1 KiB, and a tenth of memory may go to files (files_maxfiles_init).
         let files = max(8192, pages * 4 / 10)
         return [
-            setting("aio-max-nr", 65536), .text("aio-nr", "0"), .directory("binfmt_misc"),
+            setting("aio-max-nr", 65536), .file("aio-nr", AIOCountContent(kernel: kernel)), .directory("binfmt_misc"),
             .text("dentry-state", "0\t0\t45\t0\t0\t0"),
             .directory("epoll", [setting("max_user_watches", max(1, pages * 4096 / 25 / 184))]),
             setting("file-max", files), .text("file-nr", "0\t0\t\(files)"), .text("inode-nr", "0\t0"),

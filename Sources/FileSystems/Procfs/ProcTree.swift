@@ -17,7 +17,7 @@ enum ProcTree {
             system(.filesystems),
             .directory("fs"),
             system(.interrupts),
-            .file("key-users", ConstantContent("")), .file("keys", ConstantContent("")),
+            .file("key-users", KeyUsersContent(kernel: kernel)), .file("keys", KeyListContent(kernel: kernel)),
             system(.loadavg), system(.meminfo),
             .file("misc", ConstantContent("")),
             .file("modules", ConstantContent("")),

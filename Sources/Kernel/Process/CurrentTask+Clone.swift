@@ -49,6 +49,7 @@ extension CurrentTask {
             state.robustList = .null
             state.defaultTimerSlack = state.timerSlack
             state.scheduling = state.scheduling.forked()
+            state.keys = state.keys.inherited
             let child = try link(request, state)
             linked = child
             if flags.contains(.pidFile) {
@@ -143,6 +144,7 @@ extension CurrentTask {
             attributes.hasChildSubreaper = attributes.hasChildSubreaper || attributes.isChildSubreaper
             attributes.isChildSubreaper = false
             if !attributes.execGain.isInherited { attributes.execGain = [] }
+            attributes.processKeyring = nil
             let processGroup = threadGroup.processGroup
             let group = ThreadGroup(
                 id: id, kernel: kernel, parent: parent, parentTask: parentTask, processGroup: processGroup, exitSignal: exitSignal,

@@ -85,6 +85,7 @@ extension CurrentTask {
         setCredentials(program.credentials)
         task.state.withLock { s in
             s.name = Array(program.name.prefix(15))
+            s.keys = s.keys.inherited
             s.personality &= program.isSecure ? ~Personality.clearedOnPrivilege : ~0
             if program.isSecure || before.effectiveUID != program.credentials.effectiveUID
                 || before.effectiveGID != program.credentials.effectiveGID
@@ -94,6 +95,7 @@ extension CurrentTask {
         }
         threadGroup.attributes.withLock { a in
             a.image = program.image
+            a.processKeyring = nil
             let c = program.credentials
             a.dumpable = c.effectiveUID == c.realUID && c.effectiveGID == c.realGID ? 1 : 0
         }

@@ -80,6 +80,7 @@ extension CurrentTask {
         task.state.withLock { if $0.memory === old { $0.memory = nil } }
         if kernel.uses.release(old) {
             threadGroup.noteResident(old.residentBytes)
+            kernel.aio.memoryEnded(old)
             old.tearDown()
         }
     }

@@ -53,6 +53,7 @@ public final class Task: Sendable {
         var machineCheckPolicy = MachineCheckPolicy.standard
         var isIOFlusher = false
         var scheduling = SchedulingState()
+        var keys = TaskKeys()
     }
     let state: Mutex<State>
     /// Guarded by this lock *and* the thread group's signal lock for all that others change.

@@ -66,6 +66,8 @@ public final class ThreadGroup: Sendable {
         var execGain = ExecGainRule()
         /// PR_SET_THP_DISABLE: 0, 1, or 3 with PR_THP_DISABLE_EXCEPT_ADVISED.
         var hugePagesDisabled: Int32 = 0
+        /// KEY_SPEC_PROCESS_KEYRING; neither forks nor new programs keep it.
+        var processKeyring: Key?
     }
 
     struct Accounting: Sendable {

@@ -30,11 +30,10 @@ extension SystemCallFamilies {
                 (180, "nfsservctl"), (181, "getpmsg"), (182, "putpmsg"), (183, "afs_syscall"), (184, "tuxcall"), (185, "security"),
                 (205, "set_thread_area"), (211, "get_thread_area"), (212, "lookup_dcookie"), (214, "epoll_ctl_old"),
                 (215, "epoll_wait_old"), (236, "vserver"),
-                // As when not built: CONFIG_MODIFY_LDT_SYSCALL, CONFIG_KEYS, CONFIG_SECURITY_LANDLOCK, CONFIG_AIO,
-                // CONFIG_IO_URING, CONFIG_FANOTIFY, LSM list.
-                (154, "modify_ldt"), (206, "io_setup"), (207, "io_destroy"), (208, "io_getevents"), (209, "io_submit"),
-                (210, "io_cancel"), (248, "add_key"), (249, "request_key"), (250, "keyctl"),
-                (300, "fanotify_init"), (301, "fanotify_mark"), (333, "io_pgetevents"), (425, "io_uring_setup"),
+                // As when not built: CONFIG_MODIFY_LDT_SYSCALL, CONFIG_SECURITY_LANDLOCK, CONFIG_IO_URING,
+                // CONFIG_FANOTIFY, LSM list.
+                (154, "modify_ldt"),
+                (300, "fanotify_init"), (301, "fanotify_mark"), (425, "io_uring_setup"),
                 (426, "io_uring_enter"), (427, "io_uring_register"), (444, "landlock_create_ruleset"), (445, "landlock_add_rule"),
                 (446, "landlock_restrict_self"), (453, "map_shadow_stack"), (459, "lsm_get_self_attr"), (460, "lsm_set_self_attr"),
                 (461, "lsm_list_modules"),
