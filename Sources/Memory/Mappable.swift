@@ -32,10 +32,13 @@ public protocol MemoryMappable: AnyObject, Sendable {
     /// The file is sealed against writing. Asked after `addMapping`, so that a seal and a mapping made at the same time can't both
     /// succeed: the file refuses the seal when it has a record that may write.
     var refusesSharedWrites: Bool { get }
+    /// Memory of memfd_secret(2).
+    var isSecret: Bool { get }
 }
 
 extension MemoryMappable {
     public var refusesSharedWrites: Bool { false }
+    public var isSecret: Bool { false }
     public func punchHole(offset: UInt64, length: UInt64) throws(Errno) { throw .EOPNOTSUPP }
 }
 

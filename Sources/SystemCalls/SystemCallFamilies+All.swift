@@ -3,7 +3,7 @@ extension SystemCallFamilies {
     public static var all: [SystemCallEntry] {
         let files = [
             readWrite, openClose, stat, names, directories, fileAttributes, extendedAttributes, fcntl, fileLocks, fileSystems, fileTransfer,
-            ioctl, mounts, fileSynchronization, memoryFiles,
+            ioctl, fileFlags, mounts, fileSynchronization, memoryFiles, secretMemory,
         ]
         let memory = [memoryMapping, memoryAdvice, memoryLocking, memoryPolicy, memoryBarriersAndKeys]
         let communication = [
@@ -14,7 +14,8 @@ extension SystemCallFamilies {
         ]
         let time = [futexes, futex2, clocks, sleeping, timers, timerFiles, intervalTimers]
         let administration = [
-            capabilities, identity, system, scheduling, usage, affinity, priorities, resourceLimits, keys, refusedCalls,
+            capabilities, identity, system, scheduling, usage, affinity, priorities, resourceLimits, keys, landlock,
+            securityModules, hangUp, refusedCalls,
         ]
         return Array([files, memory, communication, process, time, administration].joined().joined())
     }

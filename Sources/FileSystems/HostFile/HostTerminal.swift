@@ -50,6 +50,8 @@ public final class HostTerminal: TerminalDevice {
 
     public var foregroundGroup: ProcessGroup? { jobs.foreground }
     public func sessionEnded() { jobs.detach() }
+    /// The terminal itself is the host's: only the session gives it up.
+    public func hangUp() { jobs.hangUp(self) }
 
     public func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations {
         jobs.opened(self, flags, caller)

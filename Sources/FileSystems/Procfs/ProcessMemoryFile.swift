@@ -57,15 +57,16 @@ final class ProcessMemoryOperations: FileOperations {
     /// As many of `count` bytes as there are: whole pages at a time, for the range may end at a hole.
     private func copyIn(_ memory: AddressSpace, _ address: GuestAddress, _ count: Int) throws(Errno) -> [UInt8] {
         do throws(Errno) {
+            if memory.hasSecret(address, count: count) { throw .EFAULT }
             return try memory.copyIn(address, count: count)
         } catch {
             let toPageEnd = Int(Page.size - address.pageOffset)
-            guard count > toPageEnd else { throw error }
+            guard count > toPageEnd, !memory.isSecret(address) else { throw error }
             return try memory.copyIn(address, count: toPageEnd)
         }
     }
     private func isReadable(_ memory: AddressSpace, _ address: GuestAddress) -> Bool {
-        (try? memory.copyIn(address, count: 1)) != nil
+        !memory.isSecret(address) && (try? memory.copyIn(address, count: 1)) != nil
     }
 
     func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64)
@@ -78,6 +79,7 @@ final class ProcessMemoryOperations: FileOperations {
             do throws(Errno) {
                 let bytes = try buffer.take(min(buffer.remaining, toPageEnd))
                 do throws(Errno) {
+                    if memory.isSecret(GuestAddress(address)) { throw .EFAULT }
                     try memory.copyOut(bytes, to: GuestAddress(address))
                 } catch {
                     if done > 0 { break }

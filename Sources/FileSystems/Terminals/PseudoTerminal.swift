@@ -81,6 +81,11 @@ final class PseudoTerminal: TerminalDevice {
         masterQueue.notify([.hangUp, .allReadable])
     }
 
+    func hangUp() {
+        jobs.hangUp(self)
+        hangUpSlaves()
+    }
+
     /// The master was closed: the terminal is gone, its session is told.
     func masterClosed() {
         state.withLock { s in

@@ -63,6 +63,8 @@ final class TmpfsInode: Sendable {
     /// Set for lower files with several links, which `core` finds again by it.
     private let identity: TmpfsCore.HostIdentity?
     let state: Mutex<State>
+    /// FileFlags as bits.
+    private let flagBits = Atomic<UInt32>(0)
     /// The node is held by its directory for good.
     private let pinned: Atomic<Bool>
     /// The access time is later than modification and change: reads need not look (relatime).
@@ -187,7 +189,7 @@ final class TmpfsInode: Sendable {
     /// A read, by the relatime rule: the access time follows when it is not later than the others or a day old. An access time
     /// alone does not pin the node.
     func touchAccessed() {
-        if accessTimeIsFresh.load(ordering: .relaxed) { return }
+        if accessTimeIsFresh.load(ordering: .relaxed) || flags.contains(.noAccessTime) { return }
         let now = FileSystemClock.now
         state.withLock {
             let a = $0.accessTime
@@ -231,6 +233,20 @@ extension TmpfsInode: Inode {
         case .special: break
         }
         return result
+    }
+
+    var keepsFlags: Bool { type == .regular || type == .directory }
+    var flags: FileFlags { FileFlags(rawValue: flagBits.load(ordering: .relaxed)) }
+    func setFlags(_ flags: FileFlags) throws(Errno) {
+        pin()
+        flagBits.store(flags.rawValue, ordering: .relaxed)
+        touchChanged()
+    }
+
+    /// Nobody may write what is immutable.
+    func checkAccess(_ access: AccessMask, _ credentials: Credentials) throws(Errno) {
+        if access.contains(.write) && flags.contains(.immutable) { throw .EPERM }
+        try Permissions.check(access, attributes(), credentials)
     }
 
     func setAttributes(_ change: AttributeChange, caller: any Caller) throws(Errno) {

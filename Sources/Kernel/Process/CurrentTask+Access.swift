@@ -6,6 +6,7 @@ extension CurrentTask {
     public func mayInspect(_ target: Task) -> Bool {
         if target.threadGroup === threadGroup { return true }
         let own = task.credentials
+        if let domain = own.landlock, !domain.contains(target.credentials.landlock) { return false }
         if own.has(.sysPtrace) { return true }
         let other = target.credentials
         guard own.realUID == other.effectiveUID, own.realUID == other.savedUID, own.realUID == other.realUID,

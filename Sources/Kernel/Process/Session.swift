@@ -14,6 +14,8 @@ public final class Session: Sendable {
 public protocol ControllingTerminal: AnyObject, Sendable {
     /// The session leader exited: the terminal belongs to no session any more.
     func sessionEnded()
+    /// vhangup(2): the session loses the terminal and is told; open files of it are of no use any more.
+    func hangUp()
     var device: DeviceNumber { get }
     var foregroundGroup: ProcessGroup? { get }
 }

@@ -5,6 +5,9 @@ extension CurrentTask {
     public func maySignal(_ target: ThreadGroup, _ signal: Signal?) -> Bool {
         if target === threadGroup { return true }
         let own = task.credentials
+        if let domain = own.landlock, let other = target.tasks.first?.credentials, !domain.reaches(other.landlock, .signal) {
+            return false
+        }
         if own.has(.kill) { return true }
         guard let other = target.tasks.first?.credentials else { return true }
         if own.effectiveUID == other.savedUID || own.effectiveUID == other.realUID || own.realUID == other.savedUID

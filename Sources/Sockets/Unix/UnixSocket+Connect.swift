@@ -109,6 +109,7 @@ extension UnixSocket {
         case .unnamed: throw .EINVAL
         case .abstract(let name):
             guard let found = UnixNamespace.shared.find(name, type: type) else { throw .ECONNREFUSED }
+            if let domain = caller.credentials.landlock, !domain.reaches(found.domain, .abstractUnixSocket) { throw .EPERM }
             return found
         case .path(let path):
             let place = try VFS.resolve(path, caller: caller)

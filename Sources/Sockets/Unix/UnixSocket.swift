@@ -49,8 +49,12 @@ public final class UnixSocket: Socket {
     /// net.core.somaxconn.
     static let maximumBacklog = 4096
 
-    init(type: SocketType) {
+    /// The Landlock domain of the task that made it.
+    let domain: LandlockDomain?
+
+    init(type: SocketType, domain: LandlockDomain? = nil) {
         self.type = type
+        self.domain = domain
         options = SocketOptions(waiters: waiters)
         incoming = ReceiveQueue(isStream: type == .stream, waiters: waiters)
     }
@@ -58,10 +62,10 @@ public final class UnixSocket: Socket {
     static func make(type: Int32, protocolNumber: Int32, caller: any Caller) throws(Errno) -> UnixSocket {
         guard protocolNumber == 0 || protocolNumber == AddressFamily.unix else { throw .EPROTONOSUPPORT }
         switch SocketType(rawValue: type) {
-        case .stream: return UnixSocket(type: .stream)
+        case .stream: return UnixSocket(type: .stream, domain: caller.credentials.landlock)
         // Raw sockets are datagram sockets here, as in Linux.
-        case .datagram, .raw: return UnixSocket(type: .datagram)
-        case .sequentialPacket: return UnixSocket(type: .sequentialPacket)
+        case .datagram, .raw: return UnixSocket(type: .datagram, domain: caller.credentials.landlock)
+        case .sequentialPacket: return UnixSocket(type: .sequentialPacket, domain: caller.credentials.landlock)
         default: throw .ESOCKTNOSUPPORT
         }
     }

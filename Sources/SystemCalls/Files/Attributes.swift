@@ -1,3 +1,4 @@
+import FileSystems
 import Kernel
 import LinuxABI
 import Memory
@@ -161,6 +162,10 @@ extension SystemCallFamilies {
         guard a.long(1) >= 0 else { throw .EINVAL }
         let file = try current.file(a.int(0))
         guard let inode = file.inode, file.type == .regular, file.isWritable else { throw .EINVAL }
+        if inode.flags.contains(.appendOnly) { throw .EPERM }
+        if file.denied.contains(.truncate) { throw .EACCES }
+        // Secret memory gets its size once.
+        if file.operations is SecretFile, try file.attributes().size != 0 { throw .EINVAL }
         try VFS.truncate(inode, to: a.long(1), caller: current)
         FileNotice.post(.modify, file)
         return 0

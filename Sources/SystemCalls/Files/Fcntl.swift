@@ -70,6 +70,7 @@ extension SystemCallFamilies {
     static func setStatusFlags(_ new: OpenFlags, of file: FileDescription, _ number: Int32, _ current: CurrentTask) throws(Errno) {
         let changeable: OpenFlags = [.append, .nonBlocking, .async, .direct, .noAccessTime]
         let old = file.statusFlags
+        if new.contains(.append) != old.contains(.append), file.inode?.flags.contains(.appendOnly) ?? false { throw .EPERM }
         if new.contains(.noAccessTime) && !old.contains(.noAccessTime) {
             let credentials = current.credentials
             guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(.fowner) else { throw .EPERM }

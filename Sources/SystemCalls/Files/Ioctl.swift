@@ -42,6 +42,8 @@ extension SystemCallFamilies {
         case Generic.FIGETBSZ:
             guard file.inode != nil else { throw .EINVAL }
             try current.memory.store(Int32(truncatingIfNeeded: try file.attributes().blockSize), at: argument)
+        case FlagRequest.get, FlagRequest.set, FlagRequest.getExtended, FlagRequest.setExtended:
+            try flagRequest(a.uint(1), file, argument, current)
         case Generic.FICLONE: try refuseClone(try current.file(Int32(truncatingIfNeeded: a.a2)), into: file)
         case Generic.FICLONERANGE, Generic.FIDEDUPERANGE, Generic.FS_IOC_FIEMAP: throw .EOPNOTSUPP
         case Generic.FIFREEZE, Generic.FITHAW: throw current.credentials.has(.sysAdmin) ? .EOPNOTSUPP : .EPERM
@@ -49,7 +51,9 @@ extension SystemCallFamilies {
             let size = Int64(clamping: try file.attributes().size)
             let position = file.position.withLock { $0 }
             try current.memory.store(Int32(truncatingIfNeeded: size - position), at: argument)
-        default: return try file.operations.ioctl(a.uint(1), argument: a.a2, caller: current)
+        default:
+            if file.denied.contains(.deviceControl) { throw .EACCES }
+            return try file.operations.ioctl(a.uint(1), argument: a.a2, caller: current)
         }
         return 0
     }

@@ -76,6 +76,9 @@ extension SystemCallFamilies {
         default: throw .EOPNOTSUPP
         }
         guard file.isWritable else { throw .EBADF }
+        if let flags = file.inode?.flags, !flags.isDisjoint(with: .privileged) {
+            if flags.contains(.immutable) || mode & ~keepSize != 0 { throw .EPERM }
+        }
         switch file.type {
         case .regular, .blockDevice: break
         case .fifo: throw .ESPIPE

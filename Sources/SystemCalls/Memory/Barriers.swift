@@ -10,7 +10,6 @@ extension SystemCallFamilies {
         .init(329, "pkey_mprotect", sysPkeyMprotect),
         .init(330, "pkey_alloc", sysPkeyAlloc),
         .init(331, "pkey_free", sysPkeyFree),
-        .init(447, "memfd_secret", refused),
     ]
 }
 

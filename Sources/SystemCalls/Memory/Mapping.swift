@@ -62,6 +62,9 @@ private func mappedFile(_ description: FileDescription, _ flags: MapFlags, _ pro
     let mayExecute = !(description.path?.mount.flags.contains(.noExecute) ?? false)
     if protection.contains(.execute) && !mayExecute { throw .EPERM }
     guard let mappable = description.operations.mappable else { throw .ENODEV }
+    let isPrivate = flags.rawValue & MapFlags.typeMask == 2
+    if mappable.isSecret && isPrivate { throw .EINVAL }
+    if !isPrivate && description.isWritable && description.inode?.flags.contains(.appendOnly) ?? false { throw .EACCES }
     var allowsSharedWrite = description.isWritable && flags.rawValue & MapFlags.typeMask != 2
     if allowsSharedWrite && mappable.refusesSharedWrites {
         if protection.contains(.write) { throw .EPERM }

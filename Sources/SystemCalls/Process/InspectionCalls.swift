@@ -38,6 +38,7 @@ extension SystemCallFamilies {
             // Never across a page of either side, so that a fault costs no more than that page's part.
             let count = min(here.count, there.count)
             do throws(Errno) {
+                if other.isSecret(there.address) { throw .EFAULT }
                 if writes {
                     try other.copyOut(try current.memory.copyIn(here.address, count: count), to: there.address)
                 } else {

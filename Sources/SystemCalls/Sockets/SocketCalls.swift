@@ -84,7 +84,9 @@ extension CurrentTask {
 
 @Sendable private func sysBind(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     let socket = try current.socket(a.int(0)).file.socket
-    try socket.bind(current.socketAddress(a.address(1), length: a.int(2)), caller: current)
+    let address = try current.socketAddress(a.address(1), length: a.int(2))
+    try current.checkPort(.bindTCP, socket, address)
+    try socket.bind(address, caller: current)
     return 0
 }
 
@@ -117,6 +119,7 @@ private func accept(_ current: CurrentTask, _ a: SystemCallArguments, flags: Int
 @Sendable private func sysConnect(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     let (description, file) = try current.socket(a.int(0))
     let address = try current.socketAddress(a.address(1), length: a.int(2))
+    try current.checkPort(.connectTCP, file.socket, address)
     try file.socket.connect(address, isNonBlocking: description.isNonBlocking, caller: current)
     return 0
 }
@@ -168,6 +171,18 @@ private func peerPidFile(_ current: CurrentTask, _ file: SocketFile, _ room: Int
 }
 
 extension CurrentTask {
+    /// landlock(7) on TCP ports. Addresses that are wrong in another way are left to the socket. - Throws: EACCES, EINVAL.
+    fileprivate func checkPort(_ access: LandlockNetworkAccess, _ socket: any Socket, _ address: [UInt8]) throws(Errno) {
+        guard let domain = credentials.landlock, socket.isStream,
+            socket.family == AddressFamily.inet || socket.family == AddressFamily.inet6
+        else { return }
+        guard address.count >= 4 else { throw .EINVAL }
+        let family = Int32(address[0]) | Int32(address[1]) << 8
+        // Connecting to no family disconnects, which is always allowed.
+        if family == 0 && access == .connectTCP { return }
+        try domain.check(access, port: UInt16(address[2]) << 8 | UInt16(address[3]))
+    }
+
     /// Runs one attempt of a socket operation, and unless the description or MSG_DONTWAIT forbids it sleeps while it throws EAGAIN.
     /// - Throws: what `attempt` throws; EAGAIN when SO_RCVTIMEO or SO_SNDTIMEO has run out; ERESTARTSYS on a signal, or EINTR where
     ///   a time-out is set, because a restart would start it anew (signal(7)).

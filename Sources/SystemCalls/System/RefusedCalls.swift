@@ -18,7 +18,7 @@ extension SystemCallFamilies {
     public static let refusals: [Refusal] =
         privileged(
             [
-                (153, "vhangup"), (163, "acct"), (172, "iopl"), (173, "ioperm"), (175, "init_module"),
+                (163, "acct"), (172, "iopl"), (173, "ioperm"), (175, "init_module"),
                 (176, "delete_module"), (179, "quotactl"), (246, "kexec_load"), (313, "finit_module"), (320, "kexec_file_load"),
                 (321, "bpf"), (443, "quotactl_fd"),
             ])
@@ -34,9 +34,7 @@ extension SystemCallFamilies {
                 // CONFIG_FANOTIFY, LSM list.
                 (154, "modify_ldt"),
                 (300, "fanotify_init"), (301, "fanotify_mark"), (425, "io_uring_setup"),
-                (426, "io_uring_enter"), (427, "io_uring_register"), (444, "landlock_create_ruleset"), (445, "landlock_add_rule"),
-                (446, "landlock_restrict_self"), (453, "map_shadow_stack"), (459, "lsm_get_self_attr"), (460, "lsm_set_self_attr"),
-                (461, "lsm_list_modules"),
+                (426, "io_uring_enter"), (427, "io_uring_register"), (453, "map_shadow_stack"),
             ])
         + [Refusal(number: 298, name: "perf_event_open", error: .EACCES)]
 

@@ -18,6 +18,8 @@ public struct Credentials: Sendable, Equatable {
     public var ambient: CapabilitySet
     public var secureBits: UInt32
     public var noNewPrivileges: Bool
+    /// What landlock_restrict_self(2) forbids the task; nil for nothing.
+    public var landlock: LandlockDomain?
 
     public init(uid: UInt32, gid: UInt32, groups: [UInt32], capabilities: CapabilitySet) {
         realUID = uid
@@ -58,6 +60,7 @@ public struct CapabilitySet: OptionSet, Hashable, Sendable {
     public static let setgid = CapabilitySet(bit: 6)
     public static let setuid = CapabilitySet(bit: 7)
     public static let setpcap = CapabilitySet(bit: 8)
+    public static let linuxImmutable = CapabilitySet(bit: 9)
     public static let netBindService = CapabilitySet(bit: 10)
     public static let netAdmin = CapabilitySet(bit: 12)
     public static let netRaw = CapabilitySet(bit: 13)

@@ -25,6 +25,8 @@ public final class FileDescription: Sendable {
     public let asyncOwner = Mutex(AsyncOwner())
     /// What sends it while O_ASYNC is set.
     public let asyncSender = Mutex<(any AnyObject & Sendable)?>(nil)
+    /// What the Landlock domain that opened it denies later operations on it.
+    public let denied: LandlockFileAccess
     /// The description counts as a writer of its inode (ETXTBSY).
     private let holdsWriteAccess: Bool
     /// It may hold whole-file or open-file-description locks, to be released with it.
@@ -47,8 +49,10 @@ public final class FileDescription: Sendable {
 
     /// `holdsWriteAccess`: the caller has called `addWriter` on the inode's state; the description gives it back.
     init(
-        operations: any FileOperations, inode: (any Inode)?, path: Path?, anonymousName: String, flags: OpenFlags, holdsWriteAccess: Bool
+        operations: any FileOperations, inode: (any Inode)?, path: Path?, anonymousName: String, flags: OpenFlags, holdsWriteAccess: Bool,
+        denied: LandlockFileAccess = []
     ) {
+        self.denied = denied
         self.operations = operations
         self.inode = inode
         self.path = path

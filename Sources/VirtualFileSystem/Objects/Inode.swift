@@ -83,6 +83,13 @@ public protocol Inode: AnyObject, Sendable {
     func removeExtendedAttribute(_ name: [UInt8], caller: any Caller) throws(Errno)
     func extendedAttributeNames() throws(Errno) -> [[UInt8]]
 
+    // Flags: ioctl_iflags(2)
+    /// Whether the file system keeps flags for this inode.
+    var keepsFlags: Bool { get }
+    var flags: FileFlags { get }
+    /// `flags` are changeable ones; permission was checked.
+    func setFlags(_ flags: FileFlags) throws(Errno)
+
     /// Per-inode state that the VFS keeps for every inode: record locks, flock, the FIFO's pipe, the bound socket.
     var shared: InodeState { get }
 }
@@ -141,6 +148,9 @@ extension Inode {
     public func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations { throw .ENXIO }
     public var opensItself: Bool { false }
     public func truncate(to length: UInt64, caller: any Caller) throws(Errno) { throw .EINVAL }
+    public var keepsFlags: Bool { false }
+    public var flags: FileFlags { [] }
+    public func setFlags(_ flags: FileFlags) throws(Errno) { throw .EOPNOTSUPP }
     public func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8] { throw .EOPNOTSUPP }
     public func setExtendedAttribute(_ name: [UInt8], _ value: [UInt8], flags: Int32, caller: any Caller) throws(Errno) {
         throw .EOPNOTSUPP

@@ -5,6 +5,7 @@ extension VFS {
     /// chmod(2). - Throws: EROFS, EPERM.
     public static func changeMode(_ path: Path, _ permissions: UInt16, caller: any Caller) throws(Errno) {
         try requireWritable(path.mount)
+        try requireChangeable(path.node)
         let attributes = try path.node.attributes()
         let credentials = caller.credentials
         guard ownsOrCapable(attributes, credentials) else { throw .EPERM }
@@ -21,6 +22,7 @@ extension VFS {
     /// - Throws: EROFS, EPERM.
     public static func changeOwner(_ path: Path, uid: UInt32?, gid: UInt32?, caller: any Caller) throws(Errno) {
         try requireWritable(path.mount)
+        try requireChangeable(path.node)
         let attributes = try path.node.attributes()
         let credentials = caller.credentials
         if !credentials.has(.chown) {
@@ -42,6 +44,7 @@ extension VFS {
         caller: any Caller
     ) throws(Errno) {
         try requireWritable(path.mount)
+        if isExplicit { try requireChangeable(path.node) } else if path.node.flags.contains(.immutable) { throw .EPERM }
         let credentials = caller.credentials
         if !ownsOrCapable(try path.node.attributes(), credentials) {
             if isExplicit { throw .EPERM }
@@ -108,8 +111,10 @@ extension VFS {
         guard path.dentry.type == .regular else { throw .EINVAL }
         try requireWritable(path.mount)
         try path.node.checkAccess(.write, caller.credentials)
+        if path.node.flags.contains(.appendOnly) { throw .EPERM }
         try path.node.shared.addWriter()
         defer { path.node.shared.removeWriter() }
+        try caller.credentials.landlock?.check(.truncate, at: path)
         try truncate(path.node, to: length, caller: caller)
         FileNotice.post(.modify, path.dentry)
     }

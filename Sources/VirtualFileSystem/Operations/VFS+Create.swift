@@ -16,6 +16,7 @@ extension VFS {
             if try directory.lookupLocked(name, hash, caller: caller) != nil { throw .EEXIST }
             if trailingSlash && !isDirectory { throw .ENOENT }
             try requireWritable(target.directory.mount)
+            try caller.credentials.landlock?.check(LandlockDomain.making(kind.type), at: target.directory)
             return try create(name, kind, permissions: permissions, in: directory, caller: caller)
         }
         directory.tree.trimIfNeeded()
@@ -50,9 +51,13 @@ extension VFS {
             try requireWritable(target.directory.mount)
             guard old.mount === target.directory.mount else { throw .EXDEV }
             if directory.isDeleted { throw .ENOENT }
+            if let domain = caller.credentials.landlock {
+                let from = Path(mount: old.mount, dentry: old.dentry.parent ?? old.dentry)
+                try domain.checkMove(old.dentry, from: from, to: target.directory, replacing: nil, exchange: false, removing: false)
+            }
             try directory.node.checkAccess([.write, .execute], caller.credentials)
             guard old.node.fileSystem === directory.node.fileSystem else { throw .EXDEV }
-            if old.dentry.isDirectory { throw .EPERM }
+            if old.dentry.isDirectory || !old.node.flags.isDisjoint(with: .privileged) { throw .EPERM }
             // A file that lost its last name stays nameless; one that never had a name may get one.
             if old.dentry.isDeleted, try old.node.attributes().linkCount == 0, !old.node.shared.isLinkable { throw .ENOENT }
             try directory.node.link(name, to: old.node, caller: caller)

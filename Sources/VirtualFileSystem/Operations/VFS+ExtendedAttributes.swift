@@ -40,6 +40,7 @@ extension VFS {
     }
 
     private static func checkName(_ name: [UInt8], _ path: Path, writing: Bool, _ credentials: Credentials) throws(Errno) {
+        if writing { try requireChangeable(path.node) }
         if has(name, prefix: "security.") {
             guard writing else { return }
             if has(name, prefix: "security.capabilit") {

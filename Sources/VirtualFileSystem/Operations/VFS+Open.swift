@@ -77,6 +77,7 @@ extension VFS {
         if flags.isReadable || flags.accessMode == 3 { access.insert(.read) }
         if writes { access.insert(.write) }
         try place.node.checkAccess(access, credentials)
+        if writes { try checkAppendOnly(place.node, flags) }
         if flags.contains(.noAccessTime), !ownsOrCapable(try place.node.attributes(), credentials) { throw .EPERM }
         return try finish(place, flags, truncating: truncates, caller: caller)
     }
@@ -86,7 +87,7 @@ extension VFS {
     public static func openForExecution(_ place: Path, caller: any Caller) throws(Errno) -> FileDescription {
         guard place.dentry.type == .regular, !place.mount.flags.contains(.noExecute) else { throw .EACCES }
         try place.node.checkAccess(.execute, caller.credentials)
-        return try finish(place, [.largeFile], truncating: false, caller: caller)
+        return try finish(place, [.largeFile], truncating: false, executing: true, caller: caller)
     }
 
     /// O_CREAT: the last component is looked up, and made if need be, under the directory's lock.
@@ -130,6 +131,7 @@ extension VFS {
         return try dentry.directoryLock.withLock { _ throws(Errno) in
             if let child = try dentry.lookupLocked(name, hash, caller: caller) { return (child, false) }
             try requireWritable(directory.mount)
+            try caller.credentials.landlock?.check(.makeRegular, at: directory)
             return (try create(name, .regular, permissions: request.permissions, in: dentry, caller: caller), true)
         }
     }
@@ -148,7 +150,13 @@ extension VFS {
     }
 
     /// Permission was checked: makes the description.
-    private static func finish(_ place: Path, _ flags: OpenFlags, truncating: Bool, caller: any Caller) throws(Errno) -> FileDescription {
+    private static func finish(
+        _ place: Path, _ flags: OpenFlags, truncating: Bool, executing: Bool = false, caller: any Caller
+    ) throws(Errno) -> FileDescription {
+        var denied = LandlockFileAccess()
+        if let domain = caller.credentials.landlock {
+            denied = try domain.checkOpen(place, flags, executing: executing, truncating: truncating)
+        }
         let inode = place.node
         let isRegular = place.dentry.type == .regular
         if flags.isWritable && isRegular { try requireWritable(place.mount) }
@@ -159,7 +167,8 @@ extension VFS {
             let clean = flags.subtracting([.create, .exclusive, .truncate, .noControllingTerminal, .closeOnExec])
             let operations = try openOperations(inode, place.dentry.type, flags, caller: caller)
             let file = FileDescription(
-                operations: operations, inode: inode, path: place, anonymousName: "", flags: clean, holdsWriteAccess: countsAsWriter)
+                operations: operations, inode: inode, path: place, anonymousName: "", flags: clean, holdsWriteAccess: countsAsWriter,
+                denied: denied)
             FileNotice.post(.open, place.dentry)
             if truncating { FileNotice.post(.modify, place.dentry) }
             return file

@@ -11,6 +11,7 @@ extension VFS {
         try directory.directoryLock.withLock { _ throws(Errno) in
             guard let child = try directory.lookupLocked(name, hash, caller: caller) else { throw .ENOENT }
             if trailingSlash { throw child.isDirectory ? .EISDIR : .ENOTDIR }
+            try caller.credentials.landlock?.check(.removeFile, at: target.directory)
             try mayDelete(child, from: directory, caller.credentials)
             if child.isDirectory { throw .EISDIR }
             if child.isMountPoint { throw .EBUSY }
@@ -35,6 +36,7 @@ extension VFS {
         try requireWritable(target.directory.mount)
         try directory.directoryLock.withLock { _ throws(Errno) in
             guard let child = try directory.lookupLocked(name, hash, caller: caller) else { throw .ENOENT }
+            try caller.credentials.landlock?.check(.removeDirectory, at: target.directory)
             try mayDelete(child, from: directory, caller.credentials)
             guard child.isDirectory else { throw .ENOTDIR }
             if child.isMountPoint { throw .EBUSY }
@@ -50,6 +52,7 @@ extension VFS {
     /// - Throws: EACCES, EPERM.
     static func mayDelete(_ child: Dentry, from directory: Dentry, _ credentials: Credentials) throws(Errno) {
         try directory.node.checkAccess([.write, .execute], credentials)
+        if directory.node.flags.contains(.appendOnly) || !child.node.flags.isDisjoint(with: .privileged) { throw .EPERM }
         if credentials.has(.fowner) { return }
         let attributes = try directory.node.attributes()
         guard attributes.mode.permissions & FileMode.sticky != 0 else { return }

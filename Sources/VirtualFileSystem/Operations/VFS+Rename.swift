@@ -33,7 +33,7 @@ extension VFS {
         try source.tree.renameLock.withLock { _ throws(Errno) in
             try withLocks(source, destination) { () throws(Errno) in
                 let move = Move(
-                    source: source, oldName: oldName, oldHash: oldHash, oldSlash: oldSlash, destination: destination, newName: newName,
+                    mount: old.directory.mount, source: source, oldName: oldName, oldHash: oldHash, oldSlash: oldSlash, destination: destination, newName: newName,
                     newHash: newHash, newSlash: newSlash, flags: flags)
                 try perform(move, caller: caller)
             }
@@ -42,6 +42,7 @@ extension VFS {
     }
 
     private struct Move {
+        let mount: Mount
         let source: Dentry
         let oldName: FileName
         let oldHash: UInt64
@@ -79,8 +80,13 @@ extension VFS {
         if child.isAncestorOrSelf(of: move.destination) { throw .EINVAL }
         if let existing, existing.isAncestorOrSelf(of: move.source) { throw move.isExchange ? .EINVAL : .ENOTEMPTY }
 
-        if child.node === existing?.node { return }
         let credentials = caller.credentials
+        if let domain = credentials.landlock {
+            try domain.checkMove(
+                child, from: Path(mount: move.mount, dentry: move.source), to: Path(mount: move.mount, dentry: move.destination),
+                replacing: existing, exchange: move.isExchange, removing: true)
+        }
+        if child.node === existing?.node { return }
         try mayDelete(child, from: move.source, credentials)
         if let existing {
             try mayDelete(existing, from: move.destination, credentials)
