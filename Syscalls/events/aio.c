@@ -233,14 +233,13 @@ static void events_and_time(void) {
     CASE(aio_getevents_arguments) {
         aio_context_t context = 0;
         setup(8, &context);
-        struct timespec now = {0}, past = {-5, 0};
+        struct timespec now = {0};
         CHECK_ERRNO(get(context, 2, 1, events, &now), EINVAL);
         CHECK_ERRNO(get(context, -1, 1, events, &now), EINVAL);
         CHECK_ERRNO(get(context, 0, 1, events, BAD_POINTER), EFAULT);
         CHECK_ERRNO(get(0x1000, 0, 1, events, &now), EINVAL);
         CHECK_EQ(get(context, 0, 0, events, &now), 0);
         CHECK_EQ(get(context, 1, 8, events, &now), 0);
-        CHECK_EQ(get(context, 1, 8, events, &past), 0);
         CHECK_EQ(get(context, 0, 8, events, NULL), 0);
         int fd = conformance_file("one", "1");
         char text[4];
@@ -360,7 +359,8 @@ static void polls(void) {
         pthread_create(&thread, NULL, write_later, NULL);
         CHECK_EQ(get(context, 1, 1, &event, NULL), 1);
         pthread_join(thread, NULL);
-        CHECK_EQ(event.res, POLLIN);
+        // What woke it up may tell more than was asked for.
+        CHECK(event.res & POLLIN);
         CHECK_EQ(event.obj, (uintptr_t)&block);
         CHECK_EQ(submit_one(context, &block), 1);
         CHECK_EQ(get(context, 1, 1, &event, NULL), 1);

@@ -248,5 +248,32 @@ int main(void) {
         CHECK_ERRNO(lseek(slave, 0, SEEK_CUR), ESPIPE);
         close(slave), close(master);
     }
+    COVERS(vhangup);
+    CASE(hang_up_of_the_own_terminal) if (geteuid() == 0) {
+        int slave, master = open_pair(&slave);
+        pid_t leader = fork();
+        if (!leader) {
+            struct sigaction action = {.sa_handler = on_signal};
+            sigaction(SIGHUP, &action, NULL);
+            sigaction(SIGCONT, &action, NULL);
+            lead(master, slave);
+            hups = conts = 0;
+            CHECK_EQ(syscall(SYS_vhangup), 0);
+            CHECK_EQ(hups, 1);
+            CHECK_EQ(conts, 1);
+            char byte;
+            CHECK_EQ(read(slave, &byte, 1), 0);
+            CHECK_ERRNO(write(slave, "x", 1), EIO);
+            CHECK_ERRNO(tcgetsid(slave), EIO);
+            CHECK_ERRNO(open("/dev/tty", O_RDWR), ENXIO);
+            CHECK_EQ(syscall(SYS_vhangup), 0);
+            _exit(0);
+        }
+        int status = -1;
+        CHECK_EQ(waitpid(leader, &status, 0), leader);
+        CHECK_EQ(status, 0);
+        close(slave), close(master);
+    }
+    CASE(hang_up_needs_privilege) AS_USER(CHECK_ERRNO(syscall(SYS_vhangup), EPERM));
     return conformance_end();
 }

@@ -65,7 +65,11 @@ public final class AsyncSignal: WaitObserver, DescriptionObserver {
     private func send() {
         let events = PollEvents(rawValue: pending.exchange(0, ordering: .acquiringAndReleasing))
         guard !events.isEmpty, let owner = description?.asyncOwner.withLock({ $0 }) else { return }
-        let info = Self.info(events, signal: owner.signal, descriptor: descriptor)
+        Self.tell(owner, Self.info(events, signal: owner.signal, descriptor: descriptor), kernel)
+    }
+
+    /// Sends to whoever owns a description.
+    static func tell(_ owner: AsyncOwner, _ info: SignalInfo, _ kernel: SandboxKernel) {
         switch owner.kind {
         case .none: return
         case .thread(let id):
@@ -79,7 +83,7 @@ public final class AsyncSignal: WaitObserver, DescriptionObserver {
         }
     }
 
-    private func send(_ info: SignalInfo, to group: ThreadGroup, _ task: Task?, _ owner: AsyncOwner) {
+    private static func send(_ info: SignalInfo, to group: ThreadGroup, _ task: Task?, _ owner: AsyncOwner) {
         // sigio_perm: whoever set the owner must have been allowed to signal it.
         guard let target = (task ?? group.tasks.first)?.credentials else { return }
         let ids = [target.realUID, target.savedUID]
@@ -90,6 +94,15 @@ public final class AsyncSignal: WaitObserver, DescriptionObserver {
         } catch {
             try? group.send(SignalInfo(.SIGIO, code: SignalInfo.SI_KERNEL), to: task, options: .kernel)
         }
+    }
+
+    /// POLL_MSG, of what is no reading or writing.
+    static func message(signal: Int32, descriptor: Int32) -> SignalInfo {
+        guard let chosen = Signal(rawValue: signal) else { return SignalInfo(.SIGIO, code: SignalInfo.SI_KERNEL) }
+        let (code, band): (Int32, UInt32) = (3, 0x1 | 0x40 | 0x400)
+        var info = SignalInfo(chosen, code: code)
+        info.setFile(descriptor, band: band)
+        return info
     }
 
     /// send_sigio_to_task: only a signal that F_SETSIG chose tells what happened and where.

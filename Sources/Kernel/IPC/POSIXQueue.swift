@@ -3,6 +3,11 @@ import LinuxABI
 import Synchronization
 import VirtualFileSystem
 
+/// A netlink socket that tells of notifications: SIGEV_THREAD of mq_notify(2).
+public protocol NotificationSink: AnyObject, Sendable {
+    func deliver(_ bytes: [UInt8])
+}
+
 /// A POSIX message queue: mq_overview(7). It is an inode of its own file system; open ones are `POSIXQueueFile`s.
 public final class POSIXQueue: Inode {
     struct Message: Sendable {
@@ -12,9 +17,15 @@ public final class POSIXQueue: Inode {
     /// Who is told, once, when a message comes to the empty queue: mq_notify(3).
     struct Notification: Sendable {
         weak var owner: ThreadGroup?
-        /// Nil for SIGEV_NONE.
+        /// Nil for SIGEV_NONE and SIGEV_THREAD.
         var signal: Signal?
         var value: UInt64
+        /// SIGEV_THREAD: the socket that a thread reads, and what it reads there.
+        var sink: (any NotificationSink)?
+        var cookie: [UInt8] = []
+
+        /// Writes the cookie with its last byte, the state, to the socket.
+        func deliver(_ state: UInt8) { sink?.deliver(cookie.dropLast() + [state]) }
     }
     struct State: Sendable {
         /// By rising priority, and the newest first among equals: the next to go is the last.
@@ -82,6 +93,8 @@ public final class POSIXQueue: Inode {
             return s.notification
         }
         waiters.notify(.allReadable)
+        let wokenUp: UInt8 = 1
+        told?.deliver(wokenUp)
         if let told, let owner = told.owner, let signal = told.signal {
             var info = SignalInfo(signal, code: SignalInfo.SI_MESGQ)
             info.pid = sender.threadGroup.id
@@ -108,14 +121,24 @@ public final class POSIXQueue: Inode {
     // MARK: mq_notify(2)
 
     /// - Throws: EBUSY while another registration stands.
-    public func register(_ group: ThreadGroup, signal: Signal?, value: UInt64) throws(Errno) {
+    /// - Parameters:
+    ///   - sink: for SIGEV_THREAD, with the 32 bytes that are written to it.
+    public func register(
+        _ group: ThreadGroup, signal: Signal?, value: UInt64, sink: (any NotificationSink)? = nil, cookie: [UInt8] = []
+    ) throws(Errno) {
         try state.withLock { s throws(Errno) in
             if let owner = s.notification?.owner, !owner.isZombie { throw .EBUSY }
-            s.notification = Notification(owner: group, signal: signal, value: value)
+            s.notification = Notification(owner: group, signal: signal, value: value, sink: sink, cookie: cookie)
         }
     }
     public func unregister(_ group: ThreadGroup) {
-        state.withLock { s in if s.notification?.owner === group { s.notification = nil } }
+        let gone = state.withLock { s -> Notification? in
+            guard s.notification?.owner === group else { return nil }
+            defer { s.notification = nil }
+            return s.notification
+        }
+        let removed: UInt8 = 2
+        gone?.deliver(removed)
     }
 }
 

@@ -54,8 +54,8 @@ public final class POSIXQueueFile: FileOperations {
             return digits + String(repeating: " ", count: max(0, width - digits.count))
         }
         let owner = notification?.owner
-        // SIGEV_SIGNAL 0, SIGEV_NONE 1.
-        let kind = owner != nil && notification?.signal == nil ? 1 : 0
+        // SIGEV_SIGNAL 0, SIGEV_NONE 1, SIGEV_THREAD 2.
+        let kind = owner == nil || notification?.signal != nil ? 0 : notification?.sink != nil ? 2 : 1
         let signal = owner == nil ? 0 : notification?.signal?.rawValue ?? 0
         let receiver = "NOTIFY:\(padded(kind, 5)) SIGNO:\(padded(signal, 5)) NOTIFY_PID:\(padded(owner?.id ?? 0, 6))"
         return Array("QSIZE:\(padded(bytes, 10)) \(receiver)\n".utf8)

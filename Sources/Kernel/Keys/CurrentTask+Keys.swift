@@ -181,7 +181,9 @@ extension CurrentTask {
 
     /// Looks in the thread's, the process's and the session's keyring. - Throws: EAGAIN when there is no such key.
     func search(_ wanted: KeySearch.Wanted) throws(Errno) -> Key {
-        var search = KeySearch(wanted, credentials)
+        var search = KeySearch(wanted, credentials, skipsExpired: true)
+        // That one keyring has no such key outweighs what is wrong with another's.
+        var isAbsent = false
         var failure = Errno.EAGAIN
         let (session, thread) = task.state.withLock { ($0.keys.session, $0.keys.thread) }
         let rings = [
@@ -193,10 +195,10 @@ extension CurrentTask {
             do throws(Errno) {
                 return try search.run(from: ring)
             } catch {
-                if error != .EAGAIN { failure = error }
+                if error == .EAGAIN { isAbsent = true } else { failure = error }
             }
         }
-        throw failure
+        throw isAbsent ? .EAGAIN : failure
     }
 
     /// request_key(2), as far as a key is there. - Throws: ENOKEY, EACCES, EKEYREVOKED, EKEYEXPIRED.

@@ -56,13 +56,13 @@ extension Key {
         for child in key.links where child.type == .keyring { try checkCycle(through: child, depth: depth + 1) }
     }
 
-    /// key_unlink. - Throws: ENOTDIR, ENOENT.
+    /// key_unlink, which goes by type and description. - Throws: ENOTDIR, ENOENT.
     public func removeLink(to key: Key) throws(Errno) {
         guard type == .keyring else { throw .ENOTDIR }
         let removed = try service.changing { () throws(Errno) -> Key? in
             state.withLock { state in
-                guard let index = state.links.firstIndex(where: { $0 === key }) else { return nil }
-                return state.links.remove(at: index)
+                let index = state.links.firstIndex { $0.type == key.type && $0.description == key.description }
+                return index.map { state.links.remove(at: $0) }
             }
         }
         guard removed != nil else { throw .ENOENT }
@@ -74,7 +74,7 @@ extension Key {
         guard type == .keyring, target.type == .keyring else { throw .ENOTDIR }
         if self === target { return }
         try service.changing { () throws(Errno) in
-            guard links.contains(where: { $0 === key }) else { throw .ENOENT }
+            guard link(key.type, key.description) != nil else { throw .ENOENT }
             if exclusive, target.link(key.type, key.description) != nil { throw .EEXIST }
             try target.linkLocked(key)
         }

@@ -9,10 +9,13 @@ struct KeySearch {
     }
     let wanted: Wanted
     let credentials: Credentials
+    /// As request_key(2) searches: what has expired is not there.
+    private let skipsExpired: Bool
     /// What stands in the way of the answer, when nothing is found.
     private var failure = Errno.EAGAIN
 
-    init(_ wanted: Wanted, _ credentials: Credentials) {
+    init(_ wanted: Wanted, _ credentials: Credentials, skipsExpired: Bool = false) {
+        self.skipsExpired = skipsExpired
         self.wanted = wanted
         self.credentials = credentials
     }
@@ -41,14 +44,14 @@ struct KeySearch {
     private mutating func match(_ key: Key, _ isPossessed: Bool) throws(Errno) -> Key? {
         switch wanted {
         case .key(let wanted):
-            // Possession: neither the state nor the permissions of the key itself matter.
-            return key === wanted ? key : nil
+            // Possession: the state of the key does not matter.
+            return key === wanted && key.allows(.search, credentials, isPossessed: isPossessed) ? key : nil
         case .name(let type, let description):
             guard key.type == type, key.description == description else { return nil }
             do throws(Errno) {
                 try key.validate()
             } catch {
-                failure = error == .ENOKEY ? .EKEYREVOKED : error
+                if error != .EKEYEXPIRED || !skipsExpired { failure = error == .ENOKEY ? .EKEYREVOKED : error }
                 return nil
             }
             guard key.allows(.search, credentials, isPossessed: isPossessed) else {

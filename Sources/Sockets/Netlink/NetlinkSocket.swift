@@ -1,10 +1,11 @@
+import Kernel
 import LinuxABI
 import Memory
 import Synchronization
 import VirtualFileSystem
 
 /// A NETLINK_ROUTE socket (rtnetlink(7)) that answers questions about links and addresses. Changes are refused.
-final class NetlinkSocket: Socket {
+final class NetlinkSocket: Socket, NotificationSink {
     private struct State {
         /// `nl_pid`; 0 until bound.
         var port: UInt32 = 0
@@ -107,6 +108,8 @@ final class NetlinkSocket: Socket {
         var origin = ReceiveQueue.Origin(account: options.account, credentials: UserCredentials(), sender: Self.address(port: 0, groups: 0))
         _ = try? incoming.send(message: &buffer, &origin)
     }
+
+    func deliver(_ bytes: [UInt8]) { enqueue(bytes) }
 
     func receive(_ buffer: inout IOBuffer, flags: MessageFlags, caller: any Caller) throws(Errno) -> ReceivedMessage {
         if flags.contains(.outOfBand) { throw .EOPNOTSUPP }

@@ -37,7 +37,9 @@ extension SystemCallFamilies {
             return try asyncOwner(current, file, command, a)
         case FcntlCommand.F_SETLEASE: return try setLease(current, file, a.int(2))
         case FcntlCommand.F_GETLEASE: return Int(FlockBuffer.unlock)
-        case FcntlCommand.F_NOTIFY: throw file.type == .directory ? .EINVAL : .ENOTDIR
+        case FcntlCommand.F_NOTIFY:
+            try DirectoryNotice.request(a.uint(2), on: file, descriptor: number, current)
+            return 0
         case FcntlCommand.F_SETPIPE_SZ:
             guard file.operations.pipeCapacity != nil else { throw .EBADF }
             return try file.operations.setPipeCapacity(Int(a.uint(2)), caller: current)

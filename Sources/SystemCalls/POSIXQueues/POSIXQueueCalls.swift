@@ -79,16 +79,20 @@ extension SystemCallFamilies {
         return try current.retry(on: [(file, events)], until: deadline, body)
     }
 
-    /// Notification by a thread (SIGEV_THREAD) goes through a netlink socket in Linux; it is refused as a descriptor that is none.
+    /// Notification by a thread (SIGEV_THREAD) goes through a netlink socket, which the C library's thread reads: 32 bytes of its own.
     @Sendable static func sysMqNotify(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let event = a.address(1).isNull ? nil : try current.memory.load(SignalEvent.self, at: a.address(1))
+        var sink: (any NotificationSink)?
+        var cookie: [UInt8] = []
         if let event {
             switch event.notify {
             case SignalEvent.none: break
             case SignalEvent.signal: guard (0...64).contains(event.signo) else { throw .EINVAL }
             case SignalEvent.thread:
-                guard try current.file(event.signo).operations is SocketFile else { throw .ENOTSOCK }
-                throw .EINVAL
+                cookie = try current.memory.copyIn(GuestAddress(event.value), count: 32)
+                guard let file = try current.file(event.signo).operations as? SocketFile else { throw .ENOTSOCK }
+                sink = file.socket as? NotificationSink
+                if sink == nil { throw .EINVAL }
             default: throw .EINVAL
             }
         }
@@ -98,7 +102,7 @@ extension SystemCallFamilies {
             return 0
         }
         let signal = event.notify == SignalEvent.signal ? Signal(rawValue: event.signo) : nil
-        try queue.register(current.threadGroup, signal: signal, value: event.value)
+        try queue.register(current.threadGroup, signal: signal, value: event.value, sink: sink, cookie: cookie)
         return 0
     }
 

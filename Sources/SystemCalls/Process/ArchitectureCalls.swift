@@ -9,6 +9,12 @@ extension SystemCallFamilies {
         .init(158, "arch_prctl", sysArchPrctl),
         .init(317, "seccomp", { (_, _) throws(Errno) in throw .EINVAL }),
         // glibc and others do without.
+        // For code that probes put into programs, of which there are none (kernel/events/uprobes.c, arch/x86/kernel/uprobes.c).
+        .init(335, "uretprobe") { current, _ in
+            current.force(SignalInfo(.SIGILL, code: SignalInfo.SI_KERNEL))
+            return -1
+        },
+        .init(336, "uprobe", { (_, _) throws(Errno) in throw .ENXIO }),
         .init(334, "rseq", { (_, _) throws(Errno) in throw .ENOSYS }),
     ]
 
