@@ -329,8 +329,62 @@ static void commands(void) {
     }
 }
 
+static volatile int notices, notice_code, notice_fd;
+static void on_notice(int n, siginfo_t *info, void *context) {
+    (void)n, (void)context;
+    notices++;
+    notice_code = info->si_code;
+    notice_fd = info->si_fd;
+}
+/// Signals may come a moment after the call.
+static int noticed(int wanted) {
+    for (int i = 0; i < 100 && notices < wanted; i++) conformance_nap(5);
+    conformance_nap(10);
+    return notices;
+}
+
+static void notification(void) {
+    COVERS(fcntl);
+    CASE(fcntl_directory_notices) CHILD {
+        struct sigaction action = {.sa_sigaction = on_notice, .sa_flags = SA_SIGINFO | SA_RESTART};
+        sigaction(SIGRTMIN, &action, NULL);
+        mkdir("noticed", 0755);
+        mkdir("elsewhere", 0755);
+        int fd = open("noticed", O_RDONLY);
+        CHECK_EQ(fcntl(fd, F_SETSIG, SIGRTMIN), 0);
+        CHECK_EQ(fcntl(fd, F_NOTIFY, DN_CREATE), 0);
+        CHECK_EQ(fcntl(fd, F_GETOWN), getpid());
+        conformance_make("elsewhere/file", "x");
+        CHECK_EQ(noticed(0), 0);
+        conformance_make("noticed/file", "x");
+        CHECK_EQ(noticed(1), 1);
+        CHECK_EQ(notice_code, POLL_MSG);
+        CHECK_EQ(notice_fd, fd);
+        // Once, unless DN_MULTISHOT says otherwise.
+        conformance_make("noticed/second", "x");
+        CHECK_EQ(noticed(1), 1);
+        CHECK_EQ(fcntl(fd, F_NOTIFY, DN_DELETE | DN_ATTRIB | DN_MULTISHOT), 0);
+        chmod("noticed/file", 0600);
+        CHECK_EQ(noticed(2), 2);
+        unlink("noticed/file");
+        CHECK_EQ(noticed(3), 3);
+        CHECK_EQ(fcntl(fd, F_NOTIFY, 0), 0);
+        unlink("noticed/second");
+        CHECK_EQ(noticed(3), 3);
+        CHECK_EQ(fcntl(fd, F_NOTIFY, DN_MODIFY | DN_MULTISHOT), 0);
+        close(fd);
+        conformance_make("noticed/third", "x");
+        CHECK_EQ(noticed(3), 3);
+        int file = open("noticed/third", O_RDONLY);
+        CHECK_ERRNO(fcntl(file, F_NOTIFY, DN_MODIFY), ENOTDIR);
+        CHECK_EQ(fcntl(file, F_NOTIFY, 0), 0);
+        close(file);
+    }
+}
+
 int main(void) {
     conformance_enter();
+    notification();
     duplicates();
     commands();
     return conformance_end();

@@ -40,6 +40,16 @@ int main(void) {
         ABSENT_OR(syscall(SYS_request_key, "user", "absent", NULL, 12345), ENOKEY);
         ABSENT_OR(syscall(SYS_keyctl, 9999, 0, 0, 0, 0), EOPNOTSUPP);
     }
+    COVERS(uretprobe, uprobe);
+    CASE(probes_of_programs) {
+        // Only code that probes have put into a program may make these calls.
+        CHECK_ERRNO2(syscall(336), ENXIO, ENOSYS);
+        pid_t child = fork();
+        if (child == 0) _exit(syscall(335) == -1 && errno == ENOSYS ? 0 : 1);
+        int status = -1;
+        waitpid(child, &status, 0);
+        CHECK(status == 0 || status == SIGILL);
+    }
     COVERS(bpf);
     CASE(bpf_needs_privilege) AS_USER({
         union bpf_attr attribute;

@@ -1,5 +1,6 @@
 // POSIX message queues: mq_open(2), mq_timedsend(2), mq_timedreceive(2), mq_notify(2), mq_getsetattr(2), mq_unlink(2).
 #include "conformance.h"
+#include <sys/socket.h>
 #include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>
@@ -277,6 +278,33 @@ int main(void) {
         CHECK_EQ(syscall(SYS_mq_notify, q, &e), 0);
         CHECK_EQ(syscall(SYS_mq_notify, q, NULL), 0);
         close(q);
+    }
+    CASE(notification_through_a_socket) {
+        // What the C library does for SIGEV_THREAD: 32 bytes of its own, with the state in the last.
+        long q = make(2, 16, 0);
+        char cookie[32] = "thirty-two bytes that come back", got[64];
+        int told = socket(AF_NETLINK, SOCK_RAW, 0), ends[2];
+        pipe(ends);
+        struct sigevent e = {.sigev_notify = SIGEV_THREAD, .sigev_signo = told, .sigev_value.sival_ptr = cookie};
+        CHECK_EQ(syscall(SYS_mq_notify, q, &e), 0);
+        CHECK_ERRNO(syscall(SYS_mq_notify, q, &e), EBUSY);
+        CHECK_ERRNO(recv(told, got, sizeof got, MSG_DONTWAIT), EAGAIN);
+        q_send(q, "x", 1, 0, NULL);
+        CHECK_EQ(recv(told, got, sizeof got, MSG_DONTWAIT), 32);
+        CHECK(!memcmp(got, cookie, 31));
+        CHECK_EQ(got[31], 1);
+        q_receive(q, got, 16, NULL, NULL);
+        CHECK_EQ(syscall(SYS_mq_notify, q, &e), 0);
+        CHECK_EQ(syscall(SYS_mq_notify, q, NULL), 0);
+        CHECK_EQ(recv(told, got, sizeof got, MSG_DONTWAIT), 32);
+        CHECK_EQ(got[31], 2);
+        e.sigev_signo = ends[0];
+        CHECK_ERRNO(syscall(SYS_mq_notify, q, &e), ENOTSOCK);
+        e.sigev_signo = 9999;
+        CHECK_ERRNO(syscall(SYS_mq_notify, q, &e), EBADF);
+        e.sigev_value.sival_ptr = BAD_POINTER;
+        CHECK_ERRNO(syscall(SYS_mq_notify, q, &e), EFAULT);
+        close(q), close(told), close(ends[0]), close(ends[1]);
         q_unlink(name);
     }
     return conformance_end();

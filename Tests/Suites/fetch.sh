@@ -21,5 +21,5 @@ python=$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 /usr/bin/python3 -c 'import test.test_os' 2>/dev/null || apt-get install -y "libpython$python-testsuite"
 # bash's tests use four small programs of its own.
 for helper in recho zecho printenv xcase; do
-    [ -x "helpers/$helper" ] || { mkdir -p helpers; cc -w -o "helpers/$helper" bash-*/support/$helper.c; }
+    [ -x "helpers/$helper" ] || { mkdir -p helpers; cc -w -include stdlib.h -include string.h -include unistd.h $(printf -- "-I%s " bash-*/ bash-*/include) -o "helpers/$helper" bash-*/support/$helper.c; }
 done

@@ -64,7 +64,7 @@ class Bash(Suite):
 
     def script(self, unit: str) -> str:
         return (
-            f"cd {self.tests} && export THIS_SH=/bin/bash PATH={self.folder}/helpers:$PATH TMPDIR=/tmp "
+            f"cd {self.tests} && export THIS_SH=/bin/bash PATH=.:{self.folder}/helpers:$PATH TMPDIR=/tmp "
             f"BASH_TSTOUT=/tmp/bashtst.$$ BUILD_DIR={self.tests.parent}; sh {unit} 2>&1; status=$?; rm -f $BASH_TSTOUT; exit $status"
         )
 
