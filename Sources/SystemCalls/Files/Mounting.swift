@@ -38,7 +38,7 @@ extension SystemCallFamilies {
         let source = a.address(0).isNull ? [] : try current.path(at: a.address(0))
         let options = a.address(4).isNull || raw & (Flag.bind | Flag.move | Flag.propagation) != 0 ? [] : try data(current, a.address(4))
         let place = try VFS.resolve(try current.path(at: a.address(1)), caller: current)
-        guard current.credentials.has(.sysAdmin) else { throw .EPERM }
+        guard current.mayChangeMounts else { throw .EPERM }
         let flags = MountFlags(rawValue: raw).intersection(Flag.perMount)
         let namespace = current.mountNamespace
 
@@ -88,7 +88,7 @@ extension SystemCallFamilies {
         guard flags & ~(force | detach | expire | noFollow) == 0 else { throw .EINVAL }
         // The path is let go before the mount is asked whether anybody uses it.
         let id = try mountID(current, a.address(0), follow: flags & noFollow == 0)
-        guard current.credentials.has(.sysAdmin) else { throw .EPERM }
+        guard current.mayChangeMounts else { throw .EPERM }
         if flags & expire != 0 { throw flags & (force | detach) != 0 ? .EINVAL : .EAGAIN }
         try current.mountNamespace.unmount(id: id, detach: flags & detach != 0)
         return 0

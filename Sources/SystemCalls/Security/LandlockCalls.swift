@@ -104,3 +104,11 @@ extension SystemCallFamilies {
         return 0
     }
 }
+
+extension CurrentTask {
+    /// CAP_SYS_ADMIN, and no Landlock domain that restricts files: another mount would change what its rules mean.
+    var mayChangeMounts: Bool {
+        let credentials = credentials
+        return credentials.has(.sysAdmin) && !(credentials.landlock?.restrictsFiles ?? false)
+    }
+}
