@@ -38,7 +38,11 @@ final class ProcessDirectory: SyntheticDirectory {
         guard reference.isPresent else { return nil }
         let text = String(decoding: name.bytes, as: UTF8.self)
         if let file = ProcessFile(rawValue: text), file.exists(inThread: reference.thread != nil) {
-            return file == .mem ? ProcessMemoryFile(reference) : ProcessFileInode(reference, file)
+            switch file {
+            case .mem: return ProcessMemoryFile(reference)
+            case .pagemap: return PageMapFile(reference)
+            default: return ProcessFileInode(reference, file)
+            }
         }
         if let link = ProcessLink.Kind(rawValue: text) { return ProcessLink(reference, link) }
         switch Subdirectory(rawValue: text) {

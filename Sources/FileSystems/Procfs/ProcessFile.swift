@@ -6,16 +6,22 @@ import VirtualFileSystem
 enum ProcessFile: String, CaseIterable, Sendable {
     case auxv, cgroup, children, cmdline, comm
     case coredumpFilter = "coredump_filter"
+    case cpuset
     case environ
     case gidMap = "gid_map"
-    case io, limits, loginuid, maps, mem, mountinfo, mounts, mountstats
+    case io
+    case mergingPages = "ksm_merging_pages"
+    case mergingStatistics = "ksm_stat"
+    case limits, loginuid, maps, mem, mountinfo, mounts, mountstats
+    case numaMaps = "numa_maps"
+    case oldOOMAdjustment = "oom_adj"
     case oomScore = "oom_score"
     case oomScoreAdjustment = "oom_score_adj"
-    case personality
+    case pagemap, personality
     case projectIDMap = "projid_map"
     case sched, schedstat, sessionid, setgroups, smaps
     case smapsRollup = "smaps_rollup"
-    case stat, statm, status
+    case stat, statm, status, timers
     case timerSlack = "timerslack_ns"
     case uidMap = "uid_map"
     case wchan
@@ -25,7 +31,7 @@ enum ProcessFile: String, CaseIterable, Sendable {
     /// Some files belong to a process as a whole, one to threads alone.
     func exists(inThread: Bool) -> Bool {
         switch self {
-        case .mountstats, .timerSlack, .coredumpFilter: !inThread
+        case .mountstats, .timerSlack, .timers, .coredumpFilter: !inThread
         case .children: inThread
         default: true
         }
@@ -33,9 +39,9 @@ enum ProcessFile: String, CaseIterable, Sendable {
 
     var permissions: UInt16 {
         switch self {
-        case .auxv, .environ, .io, .mountstats, .personality: 0o400
+        case .auxv, .environ, .io, .mergingPages, .mergingStatistics, .mountstats, .pagemap, .personality: 0o400
         case .mem: 0o600
-        case .comm, .coredumpFilter, .gidMap, .loginuid, .oomScoreAdjustment, .projectIDMap, .sched, .setgroups, .uidMap: 0o644
+        case .comm, .coredumpFilter, .gidMap, .loginuid, .oldOOMAdjustment, .oomScoreAdjustment, .projectIDMap, .sched, .setgroups, .uidMap: 0o644
         case .timerSlack: 0o666
         default: 0o444
         }
@@ -44,7 +50,7 @@ enum ProcessFile: String, CaseIterable, Sendable {
     /// What a caller without inspection rights gets at open(2); nil where everybody may open.
     var openFailure: Errno? {
         switch self {
-        case .auxv, .environ, .maps, .smaps, .smapsRollup: .EACCES
+        case .auxv, .environ, .maps, .numaMaps, .smaps, .smapsRollup: .EACCES
         default: nil
         }
     }

@@ -18,6 +18,7 @@ struct ProcessSetting {
             // Only threads of the process itself may (comm_write).
             guard caller.processID == reference.group.id else { throw .EINVAL }
             task.name = Array(bytes.prefix(15).prefix { $0 != 0 })
+        case .oldOOMAdjustment: try setOldOOMAdjustment(bytes)
         case .oomScoreAdjustment: try setOOMScoreAdjustment(bytes)
         case .timerSlack:
             guard caller.processID == reference.group.id || caller.credentials.has(.sysNice) else { throw .EPERM }
@@ -35,6 +36,14 @@ struct ProcessSetting {
     /// Lowering it below what the process began with takes CAP_SYS_RESOURCE; here: below its present value.
     private func setOOMScoreAdjustment(_ bytes: [UInt8]) throws(Errno) {
         guard let value = TextNumber.parse(bytes), value >= -1000, value <= 1000 else { throw .EINVAL }
+        try setOOMScoreAdjustment(value)
+    }
+    /// The old scale: -16 to 15, and -17 for never.
+    private func setOldOOMAdjustment(_ bytes: [UInt8]) throws(Errno) {
+        guard let value = TextNumber.parse(bytes), value >= -17, value <= 15 else { throw .EINVAL }
+        try setOOMScoreAdjustment(value == 15 ? 1000 : value * 1000 / 17)
+    }
+    private func setOOMScoreAdjustment(_ value: Int64) throws(Errno) {
         let group = reference.group
         if value < Int64(group.oomScoreAdjustment) && !caller.credentials.has(.sysResource) { throw .EACCES }
         group.oomScoreAdjustment = Int32(truncatingIfNeeded: value)

@@ -25,16 +25,25 @@ struct ProcessText {
         case .coredumpFilter: return Array("00000033\n".utf8)
         case .environ: return environment()
         case .gidMap, .uidMap, .projectIDMap: return Array("         0          0 4294967295\n".utf8)
-        case .io:
-            return Array("rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n".utf8)
+        case .cpuset: return Array("/\n".utf8)
+        case .io: return transfers(reference.thread.map(\.transfers.totals) ?? group.transfers)
+        case .mergingPages: return Array("0\n".utf8)
+        case .mergingStatistics:
+            let zeroes = ["ksm_rmap_items", "ksm_zero_pages", "ksm_merging_pages", "ksm_process_profit"].map { "\($0) 0\n" }
+            return Array((zeroes.joined() + "ksm_merge_any: no\nksm_mergeable: no\n").utf8)
         case .limits: return LimitsText.text { group.limit($0) }
         case .loginuid, .sessionid: return Array("4294967295".utf8)
         case .maps: return maps()
         // It has operations of its own.
-        case .mem: throw .EINVAL
+        case .mem, .pagemap: throw .EINVAL
         case .mountinfo: return MountText(namespace: caller.mountNamespace, root: try root(of: task)).mountInformation()
         case .mounts: return MountText(namespace: caller.mountNamespace, root: try root(of: task)).mounts()
         case .mountstats: return MountText(namespace: caller.mountNamespace, root: try root(of: task)).statistics()
+        case .numaMaps: return reference.memory.map { NumaText.text($0.regions(), root: caller.root) } ?? []
+        case .oldOOMAdjustment:
+            // As proc_oom_score_adj scales it back: the largest is its own case.
+            let adjustment = group.oomScoreAdjustment
+            return Array("\(adjustment == 1000 ? 15 : adjustment * 17 / 1000)\n".utf8)
         case .oomScore: return oomScore()
         case .oomScoreAdjustment: return Array("\(group.oomScoreAdjustment)\n".utf8)
         case .personality: return hexadecimal(UInt64(task.personality), width: 8)
@@ -46,11 +55,18 @@ struct ProcessText {
         case .stat: return stat(task).line
         case .statm: return memoryStatistics().pagesLine
         case .status: return status(task).text
+        case .timers: return Array(group.timers.descriptions(of: group).utf8)
         case .timerSlack:
             guard caller.processID == group.id || caller.credentials.has(.sysNice) else { throw .EPERM }
             return Array("\(task.timerSlack)\n".utf8)
         case .wchan: return [0x30]
         }
+    }
+
+    /// Files live in memory: nothing is read from storage or written to it.
+    private func transfers(_ t: Transfers) -> [UInt8] {
+        let counted = "rchar: \(t.readBytes)\nwchar: \(t.writtenBytes)\nsyscr: \(t.reads)\nsyscw: \(t.writes)\n"
+        return Array((counted + "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n").utf8)
     }
 
     private func hexadecimal(_ value: UInt64, width: Int) -> [UInt8] {

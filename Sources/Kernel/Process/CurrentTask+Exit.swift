@@ -98,7 +98,10 @@ extension CurrentTask {
             forgetChildren(&tree)
             if isLast { tree.hangUpOrphans(of: threadGroup, leaving: true, formerParent: threadGroup.parent) }
             task.setRunState(.zombie(status))
-            threadGroup.accounting.withLock { $0.ended = $0.ended + usage }
+            threadGroup.accounting.withLock {
+                $0.ended = $0.ended + usage
+                $0.endedTransfers = $0.endedTransfers + task.transfers.totals
+            }
             let isLeader = task.isLeader
             let isAlone = threadGroup.signals.withLock { g in
                 kernel.uncharge(task.signals.withLock { $0.pending.removeAll() })

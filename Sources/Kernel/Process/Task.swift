@@ -22,6 +22,8 @@ public final class Task: Sendable {
     /// Whether the task thread is in guest code, or about to enter it after one more look at `work`.
     let isInGuest = Atomic<Bool>(false)
     let processorTime = ProcessorTime()
+    /// For /proc/PID/io.
+    public let transfers = TransferCounts()
     /// Priority-inheritance futexes that others wait for.
     let futexOwnership = FutexOwnership()
 

@@ -73,6 +73,7 @@ public final class ThreadGroup: Sendable {
     struct Accounting: Sendable {
         /// Threads that ended.
         var ended = ResourceUsage()
+        var endedTransfers = Transfers()
         /// Children waited for.
         var children = ResourceUsage()
         var maximumResident: UInt64 = 0

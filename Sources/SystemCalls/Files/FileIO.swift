@@ -55,8 +55,12 @@ enum FileIO {
     static func read(
         _ file: FileDescription, _ buffer: inout IOBuffer, at offset: Int64? = nil, flags: ReadWriteFlags = [], _ current: CurrentTask
     ) throws(Errno) -> Int {
+        current.task.transfers.countReadCall()
         let count = try readUnnoticed(file, &buffer, at: offset, flags: flags, current)
-        if count > 0 { FileNotice.post(.access, file) }
+        if count > 0 {
+            current.task.transfers.countRead(count)
+            FileNotice.post(.access, file)
+        }
         return count
     }
 
@@ -98,6 +102,7 @@ enum FileIO {
     static func write(
         _ file: FileDescription, _ buffer: inout IOBuffer, at offset: Int64? = nil, flags: ReadWriteFlags = [], _ current: CurrentTask
     ) throws(Errno) -> Int {
+        current.task.transfers.countWriteCall()
         let operations = file.operations
         let status = file.statusFlags
         let count: Int
@@ -121,7 +126,10 @@ enum FileIO {
         if count > 0 && (status.contains(.dataSync) || !flags.isDisjoint(with: [.dataSync, .sync])) && file.type == .regular {
             try operations.synchronize(dataOnly: !(status.isSuperset(of: .sync) || flags.contains(.sync)))
         }
-        if count > 0 { FileNotice.post(.modify, file) }
+        if count > 0 {
+            current.task.transfers.countWritten(count)
+            FileNotice.post(.modify, file)
+        }
         return count
     }
 
