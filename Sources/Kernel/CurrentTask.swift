@@ -13,6 +13,9 @@ public final class CurrentTask: Caller {
     public internal(set) var memory: AddressSpace
     public internal(set) var files: DescriptorTable
     public internal(set) var fileSystem: FileSystemContext
+    public internal(set) var namespaces: NamespaceSet
+    /// Nil for the initial one. A copy of what the credentials say, for stat(2) and its like.
+    public internal(set) var innerUserNamespace: UserNamespace?
     /// What restart_syscall(2) does, set by a handler that throws ERESTART_RESTARTBLOCK.
     public var restartBlock: RestartBlock?
     /// The number of the system call that runs.
@@ -35,12 +38,17 @@ public final class CurrentTask: Caller {
     /// How often a fork in a row gave way to a signal.
     var forkRestarts = 0
 
-    init(task: Task, context: any PlatformContext, memory: AddressSpace, files: DescriptorTable, fileSystem: FileSystemContext) {
+    init(
+        task: Task, context: any PlatformContext, memory: AddressSpace, files: DescriptorTable, fileSystem: FileSystemContext,
+        namespaces: NamespaceSet
+    ) {
         self.task = task
         self.context = context
         self.memory = memory
         self.files = files
         self.fileSystem = fileSystem
+        self.namespaces = namespaces
+        innerUserNamespace = task.credentials.innerUserNamespace
     }
 
     public var kernel: SandboxKernel { task.kernel }
@@ -51,10 +59,12 @@ public final class CurrentTask: Caller {
     public var umask: UInt16 { fileSystem.state.withLock { $0.umask } }
     public var root: Path { fileSystem.root }
     public var workingDirectory: Path { fileSystem.workingDirectory }
-    public var mountNamespace: MountNamespace { kernel.mountNamespace }
+    public var mountNamespace: MountNamespace { namespaces.mounts }
+    public var networkNamespace: NetworkNamespace { namespaces.network }
     public var fileSizeLimit: UInt64 { threadGroup.limit(.fileSize).soft }
     public var parker: HostParker { task.parker }
-    public var processID: Int32 { threadGroup.id }
+    public var processID: Int32 { threadGroup.ownID }
+    public var globalProcessID: Int32 { threadGroup.id }
 
     /// Whether a signal, a stop or the thread's end is pending: what interrupts a sleep.
     public var isSignalPending: Bool { task.work.load(ordering: .sequentiallyConsistent) }

@@ -10,18 +10,20 @@ extension SandboxKernel {
     /// - Throws: EAGAIN when the host gives no thread; `program.memory` was torn down then.
     public func startInit(_ program: LoadedProgram, descriptors: DescriptorTable, fileSystem: FileSystemContext) throws(Errno) {
         guard let dispatcher else { throw .ENOSYS }
-        let session = Session(id: 1)
-        let processGroup = ProcessGroup(id: 1, session: session)
+        let numbers = ProcessNumbers(global: 1, namespace: pidNamespace, inner: [])
+        let namespaces = makeInitialNamespaces()
+        let session = Session(numbers)
+        let processGroup = ProcessGroup(numbers, session: session)
         var attributes = ThreadGroup.Attributes()
         attributes.image = program.image
         let group = ThreadGroup(
-            id: 1, kernel: self, parent: nil, parentTask: 0, processGroup: processGroup, exitSignal: .SIGCHLD, actions: SignalActions(),
+            numbers, kernel: self, parent: nil, parentTask: 0, processGroup: processGroup, exitSignal: .SIGCHLD, actions: SignalActions(),
             attributes: attributes)
         let task = Task(
-            id: 1, threadGroup: group, kernel: self,
+            numbers, threadGroup: group, kernel: self,
             state: Task.State(
                 credentials: program.credentials, name: Array(program.name.prefix(15)), memory: program.memory, files: descriptors,
-                fileSystem: fileSystem),
+                fileSystem: fileSystem, namespaces: namespaces),
             blocked: SignalSet())
         group.links.withLock { $0.hasExecuted = true }
         group.signals.withLock { g in
@@ -41,7 +43,8 @@ extension SandboxKernel {
         do throws(Errno) {
             try start(
                 TaskStart(
-                    task: task, memory: program.memory, files: descriptors, fileSystem: fileSystem, registers: program.registers,
+                    task: task, memory: program.memory, files: descriptors, fileSystem: fileSystem, namespaces: namespaces,
+                    registers: program.registers,
                     dispatcher: dispatcher))
         } catch {
             processes.withTree { $0.tasks[1] = nil }

@@ -11,14 +11,14 @@ public final class SandboxKernel: Sendable {
     public let memoryFile: MemoryFile
     /// The initial mount namespace.
     public let mountNamespace: MountNamespace
-    public let hostName: Mutex<[UInt8]>
-    public let domainName = Mutex<[UInt8]>(Array("(none)".utf8))
+    // The initial namespaces. What a task sees is in its `NamespaceSet`.
+    let uts: UTSNamespace
+    public let pidNamespace = PIDNamespace()
     public let processes = ProcessTable()
     public let futexes = FutexTable()
     public let timers = TimerService()
     /// System V shared memory, semaphores and message queues.
-    public let ipc = IPCNamespace()
-    public let posixQueues = POSIXQueueNamespace()
+    let ipc = IPCNamespace()
     /// Contexts of io_setup(2).
     public let aio = AIOService()
     /// Keys and keyrings.
@@ -38,6 +38,9 @@ public final class SandboxKernel: Sendable {
     /// Told when the first process stops (job control): its parent is outside.
     public let initStopped: (@Sendable (Signal) -> Void)?
     private let dispatcherBox = Mutex<(any SystemCallDispatcher)?>(nil)
+    /// What a task that has ended refers to.
+    let emptyNamespaces: NamespaceSet
+    let emptyFileSystem: FileSystemContext
     /// Task threads that run, and how init ended.
     let shutdown = Mutex(Shutdown())
     struct Shutdown: Sendable {
@@ -55,7 +58,12 @@ public final class SandboxKernel: Sendable {
         self.mountNamespace = mountNamespace
         self.platform = platform
         self.memoryFile = memoryFile
-        self.hostName = Mutex(Array(hostName.utf8))
+        let nowhere = MountNamespace.empty
+        emptyFileSystem = FileSystemContext(root: nowhere.root, workingDirectory: nowhere.root, umask: 0o022)
+        emptyNamespaces = NamespaceSet(
+            mounts: nowhere, uts: UTSNamespace(hostName: []), ipc: IPCNamespace(), network: .initial, cgroup: PlainNamespace(initial: .cgroup),
+            time: PlainNamespace(initial: .time), pidForChildren: PIDNamespace())
+        uts = UTSNamespace(hostName: Array(hostName.utf8))
         self.report = report
     }
 

@@ -12,6 +12,7 @@ public enum IoctlRequest {
     public static let SIOCGIFNAME: UInt32 = 0x8910
     public static let SIOCGIFCONF: UInt32 = 0x8912
     public static let SIOCGIFFLAGS: UInt32 = 0x8913
+    public static let SIOCSIFFLAGS: UInt32 = 0x8914
     public static let SIOCGIFADDR: UInt32 = 0x8915
     public static let SIOCGIFNETMASK: UInt32 = 0x891b
     public static let SIOCGIFMTU: UInt32 = 0x8921

@@ -23,7 +23,8 @@ enum ELFLoader {
         let segments = try programHeaders(file.description, header, request.caller, failure: .ENOEXEC)
         guard segments.contains(where: { $0.type == ELFSegment.load }) else { throw .ENOEXEC }
         let interpreter = try findInterpreter(file.description, segments, request)
-        let (credentials, isSecure) = try ExecCredentials.transform(request.caller.credentials, file.description)
+        let (credentials, isSecure) = try ExecCredentials.transform(
+            request.caller.credentials, file.description, caller: request.caller)
 
         let memory: AddressSpace
         if let given = request.space {

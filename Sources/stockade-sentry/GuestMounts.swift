@@ -17,14 +17,18 @@ struct GuestMounts {
     func mountAll(_ configuration: SandboxConfiguration) throws(BootFailure) {
         let secure: MountFlags = [.noSetUserID, .noDevices, .noExecute, .relativeAccessTime]
         let machine = MachineFacts()
+        let types = kernel.mountNamespace.fileSystemTypes
+        ProcFileSystem.register(in: types, kernel: kernel, machine: machine)
         try mount(ProcFileSystem(kernel: kernel, machine: machine), at: "/proc", flags: secure, source: "proc")
         let system = SysFileSystem(processorCount: machine.processorCount, memoryBytes: memoryFile.totalBytes)
+        SysFileSystem.register(in: types, system)
         try mount(system, at: "/sys", flags: secure.union(.readOnly), source: "sysfs")
         let devices = try Boot.step("make /dev") { () throws(Errno) in try Devfs.make(memoryFile: memoryFile) }
         try mount(devices, at: "/dev", flags: [.noSetUserID], source: "devtmpfs")
         try mount(TmpfsFileSystem(memoryFile: memoryFile, mode: 0o1777), at: "/dev/shm", flags: [.noSetUserID, .noDevices], source: "tmpfs")
         let terminals = DevptsFileSystem()
         terminals.register(in: kernel.mountNamespace.devices)
+        DevptsFileSystem.register(in: types)
         try mount(terminals, at: "/dev/pts", flags: [.noSetUserID, .noExecute], source: "devpts")
         for path in configuration.tmpfs {
             let fileSystem = TmpfsFileSystem(memoryFile: memoryFile, mode: 0o1777, uid: configuration.uid, gid: configuration.gid)

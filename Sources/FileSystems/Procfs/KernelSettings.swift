@@ -74,7 +74,7 @@ enum KernelSettings {
             setting("sem", "32000\t1024000000\t500\t32000"), .text("sem_next_id", "-1"), .text("shm_next_id", "-1"),
             setting("shm_rmid_forced", 0), setting("shmall", "18446744073692774399"), setting("shmmax", "18446744073692774399"),
             setting("shmmni", 4096), setting("sysrq", 0), setting("tainted", 0), setting("threads-max", pages / 32),
-            setting("timer_migration", 1), setting("unprivileged_bpf_disabled", 2), setting("unprivileged_userns_clone", 0),
+            setting("timer_migration", 1), setting("unprivileged_bpf_disabled", 2), setting("unprivileged_userns_clone", 1),
             .text("version", LinuxVersion.build), setting("watchdog", 0),
         ]
     }
@@ -169,14 +169,24 @@ enum KernelSettings {
 
     // MARK: user
 
-    /// The sandbox makes no namespaces: namespaces(7) has such limits of zero give ENOSPC.
     private static func user(_ pages: UInt64) -> [SyntheticTreeEntry] {
-        [
-            "max_cgroup_namespaces", "max_ipc_namespaces", "max_mnt_namespaces", "max_net_namespaces", "max_pid_namespaces",
-            "max_time_namespaces", "max_user_namespaces", "max_uts_namespaces",
-        ].map { setting($0, 0) } + [
+        NamespaceKind.allCases.map { .file("max_\($0.rawValue)_namespaces", NamespaceLimit(kind: $0)) } + [
             setting("max_inotify_instances", 128), setting("max_inotify_watches", min(1_048_576, max(8192, pages / 32))),
         ]
+    }
+}
+
+/// /proc/sys/user/max_*_namespaces: of the reader's user namespace, whose root may change them.
+struct NamespaceLimit: SyntheticContent {
+    let kind: NamespaceKind
+    var permissions: UInt16 { 0o644 }
+
+    func bytes(caller: any Caller) throws(Errno) -> [UInt8] { Array("\(caller.credentials.userNamespace.limit(kind))\n".utf8) }
+    func store(_ bytes: [UInt8], caller: any Caller) throws(Errno) {
+        let space = caller.credentials.userNamespace
+        guard caller.credentials.has(.sysResource, in: space) else { throw .EPERM }
+        guard let value = TextNumber.parse(bytes), value >= 0, value <= Int64(Int32.max) else { throw .EINVAL }
+        space.setLimit(kind, Int(value))
     }
 }
 
@@ -199,8 +209,8 @@ struct LiveSetting: SyntheticContent {
 
     func bytes(caller: any Caller) throws(Errno) -> [UInt8] {
         switch kind {
-        case .hostname: kernel.hostName.withLock { $0 } + [0x0a]
-        case .domainname: kernel.domainName.withLock { $0 } + [0x0a]
+        case .hostname: (caller as? CurrentTask)?.namespaces.uts.hostName.withLock { $0 + [0x0a] } ?? []
+        case .domainname: (caller as? CurrentTask)?.namespaces.uts.domainName.withLock { $0 + [0x0a] } ?? []
         case .bootID: Array("\(identity)\n".utf8)
         case .uuid: Array("\(RandomIdentity.make())\n".utf8)
         }
@@ -212,10 +222,10 @@ struct LiveSetting: SyntheticContent {
         switch kind {
         case .hostname:
             guard caller.credentials.has(.sysAdmin) else { throw .EPERM }
-            kernel.hostName.withLock { $0 = name }
+            (caller as? CurrentTask)?.namespaces.uts.hostName.withLock { $0 = name }
         case .domainname:
             guard caller.credentials.has(.sysAdmin) else { throw .EPERM }
-            kernel.domainName.withLock { $0 = name }
+            (caller as? CurrentTask)?.namespaces.uts.domainName.withLock { $0 = name }
         case .uuid, .bootID: throw .EACCES
         }
     }

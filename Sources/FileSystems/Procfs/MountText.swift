@@ -14,6 +14,7 @@ struct MountText {
     private var visible: [(mount: Mount, place: [UInt8])] {
         namespace.mounts.compactMap { mount in
             let place = Path(mount: mount, dentry: mount.root).displayName(root: root)
+            // What hangs on a place outside the root shows nowhere.
             return place.first == UInt8(ascii: "/") ? (mount, place) : nil
         }
     }
@@ -29,7 +30,8 @@ struct MountText {
             text.escaped(mount.source, Self.specialInSource)
             text.space()
             text.escaped(place, Self.special)
-            text.line(" \(mount.fileSystem.typeName) \(mount.flags.optionText)\(Self.superOptions(mount)) 0 0")
+            let flags = mount.superblock.isReadOnly ? mount.flags.union(.readOnly) : mount.flags
+            text.line(" \(mount.fileSystem.typeName) \(flags.optionText)\(Self.superOptions(mount)) 0 0")
         }
         return text.bytes
     }
@@ -39,15 +41,26 @@ struct MountText {
         for (mount, place) in visible {
             let device = mount.fileSystem.device
             // The parent of the topmost mount is one that nobody sees.
-            text.text("\(mount.id) \(mount.parent?.id ?? 0) \(device.major):\(device.minor) ")
+            text.text("\(mount.id) \(mount.parent?.id ?? namespace.hiddenParentID) \(device.major):\(device.minor) ")
             text.escaped(Self.rootInFileSystem(mount), Self.special)
             text.space()
             text.escaped(place, Self.special)
-            text.text(" \(mount.flags.optionText) - \(mount.fileSystem.typeName) ")
+            text.text(" \(mount.flags.optionText)\(propagation(of: mount)) - \(mount.fileSystem.typeName) ")
             text.escaped(mount.source, Self.specialInSource)
-            text.line(" rw\(Self.superOptions(mount))")
+            text.line(" \(mount.superblock.isReadOnly ? "ro" : "rw")\(Self.superOptions(mount))")
         }
         return text.bytes
+    }
+
+    /// The optional fields of proc_pid_mountinfo(5).
+    private func propagation(of mount: Mount) -> String {
+        let p = namespace.propagation(of: mount, under: root)
+        var text = p.group != 0 ? " shared:\(p.group)" : ""
+        if p.master != 0 {
+            text += " master:\(p.master)"
+            if p.from != 0 && p.from != p.master { text += " propagate_from:\(p.from)" }
+        }
+        return text + (p.isUnbindable ? " unbindable" : "")
     }
 
     func statistics() -> [UInt8] {

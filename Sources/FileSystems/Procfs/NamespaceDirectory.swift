@@ -2,34 +2,35 @@ import Kernel
 import LinuxABI
 import VirtualFileSystem
 
-/// The namespaces of a process (namespaces(7)). There is one of each kind, with the numbers that Linux gives the initial ones, by
-/// which programs tell whether they run in the initial namespace.
-enum NamespaceKind: String, CaseIterable, Sendable {
-    case cgroup, ipc, mnt, net, pid, time, user, uts
+/// The names in /proc/PID/ns: namespaces(7).
+enum NamespaceName: String, CaseIterable, Sendable {
+    case cgroup, ipc, mnt, net, pid
     case pidForChildren = "pid_for_children"
+    case time
     case timeForChildren = "time_for_children"
+    case user, uts
 
-    var inode: UInt64 {
-        switch self {
-        case .cgroup: 4_026_531_835
-        case .ipc: 4_026_531_839
-        case .mnt: 4_026_531_841
-        case .net: 4_026_531_840
-        case .pid, .pidForChildren: 4_026_531_836
-        case .time, .timeForChildren: 4_026_531_834
-        case .user: 4_026_531_837
-        case .uts: 4_026_531_838
-        }
-    }
-    /// `mnt:[4026531841]`.
-    var text: String {
-        switch self {
-        case .pidForChildren: "pid:[\(inode)]"
-        case .timeForChildren: "time:[\(inode)]"
-        default: "\(rawValue):[\(inode)]"
-        }
-    }
     var index: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+
+    /// Nil for a task that has ended, and for a pid namespace that has no init yet.
+    func namespace(of task: Task) -> (any Namespace)? {
+        switch self {
+        case .user: return task.credentials.userNamespace
+        case .pid: return task.runState.letter == "Z" || task.runState.letter == "X" ? nil : task.pidNamespace
+        default: break
+        }
+        guard let set = task.namespaces else { return nil }
+        switch self {
+        case .cgroup: return set.cgroup
+        case .ipc: return set.ipc
+        case .mnt: return set.mounts
+        case .net: return set.network
+        case .pidForChildren: return task.kernel.processes.initGroup(of: set.pidForChildren) == nil ? nil : set.pidForChildren
+        case .time, .timeForChildren: return set.time
+        case .uts: return set.uts
+        case .user, .pid: return nil
+        }
+    }
 }
 
 /// /proc/PID/ns.
@@ -47,11 +48,11 @@ final class NamespaceDirectory: SyntheticDirectory {
 
     func willOpen(caller: any Caller) throws(Errno) { try reference.requireInspection(caller) }
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
-        guard let kind = NamespaceKind(rawValue: String(decoding: name.bytes, as: UTF8.self)) else { return nil }
+        guard let kind = NamespaceName(rawValue: String(decoding: name.bytes, as: UTF8.self)) else { return nil }
         return NamespaceLink(reference, kind)
     }
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
-        NamespaceKind.allCases.enumerated().filter { Int64($0.offset) + 2 >= position }.map { index, kind in
+        NamespaceName.allCases.enumerated().filter { Int64($0.offset) + 2 >= position }.map { index, kind in
             SyntheticEntry(
                 name: Array(kind.rawValue.utf8), number: reference.number(.namespaces, index), type: .symbolicLink,
                 position: Int64(index) + 2)
@@ -62,9 +63,9 @@ final class NamespaceDirectory: SyntheticDirectory {
 /// /proc/PID/ns/X: leads to a file that stands for the namespace.
 final class NamespaceLink: SyntheticInode {
     private let reference: ProcessReference
-    private let kind: NamespaceKind
+    private let kind: NamespaceName
     let shared = InodeState()
-    init(_ reference: ProcessReference, _ kind: NamespaceKind) {
+    init(_ reference: ProcessReference, _ kind: NamespaceName) {
         self.reference = reference
         self.kind = kind
     }
@@ -75,13 +76,16 @@ final class NamespaceLink: SyntheticInode {
     var owner: SyntheticOwner { reference.owner() }
     var time: Timespec { reference.startTime }
 
-    func readLink(caller: any Caller) throws(Errno) -> [UInt8] {
+    private func namespace(_ caller: any Caller) throws(Errno) -> any Namespace {
+        guard let task = try? reference.task() else { throw .ESRCH }
         try reference.requireInspection(caller)
-        return Array(kind.text.utf8)
+        guard let found = kind.namespace(of: task) else { throw .ENOENT }
+        return found
     }
+    func readLink(caller: any Caller) throws(Errno) -> [UInt8] { Array(try namespace(caller).displayName.utf8) }
     func followMagicLink(caller: any Caller) throws(Errno) -> Path? {
-        try reference.requireInspection(caller)
-        return Path(detached: NamespaceInode(kind), named: kind.text)
+        let found = try namespace(caller)
+        return Path(detached: NamespaceInode(found), named: found.displayName)
     }
 }
 
@@ -91,21 +95,21 @@ final class NamespaceFileSystem: FileSystem {
     let typeName = "nsfs"
     let device = AnonymousDevice.allocate()
     let cachePolicy = CachePolicy.none
-    var root: any Inode { NamespaceInode(.mnt) }
+    var root: any Inode { NamespaceInode(UserNamespace.initial) }
     func statistics() throws(Errno) -> FileSystemStatistics { FileSystemStatistics(magic: 0x6e73_6673) }
 }
 
 final class NamespaceInode: SyntheticInode {
-    private let kind: NamespaceKind
+    let namespace: any Namespace
     let shared = InodeState()
-    init(_ kind: NamespaceKind) { self.kind = kind }
+    init(_ namespace: any Namespace) { self.namespace = namespace }
 
     var fileSystem: any FileSystem { NamespaceFileSystem.shared }
-    var number: UInt64 { kind.inode }
+    var number: UInt64 { namespace.number }
     var mode: FileMode { FileMode(.regular, 0o444) }
     var time: Timespec { Timespec() }
-    func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations { NamespaceFile() }
+    func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations {
+        if flags.isWritable { throw .EPERM }
+        return NamespaceFile(namespace)
+    }
 }
-
-/// An open namespace: nothing can be read from it.
-final class NamespaceFile: FileOperations {}

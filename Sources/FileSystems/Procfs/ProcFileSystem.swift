@@ -12,6 +12,9 @@ public final class ProcFileSystem: FileSystem, SyntheticTreeHost {
     public let device = AnonymousDevice.allocate()
     public let cachePolicy = CachePolicy.none
     let kernel: SandboxKernel
+    /// Whose numbers it shows: that of whoever mounted it.
+    let pidNamespace: PIDNamespace
+    public let userNamespace: UserNamespace?
     let creationTime = HostClock.realtime.timespec
     let fileSize: UInt64 = 0
     let directoryPermissions: UInt16 = 0o555
@@ -27,8 +30,11 @@ public final class ProcFileSystem: FileSystem, SyntheticTreeHost {
 
     /// The kernel exists already: mount the file system on the living namespace. `machine` is read from the host here, so make it
     /// before the Sentry gives up opening host files.
-    public init(kernel: SandboxKernel, machine: MachineFacts = MachineFacts()) {
+    public init(kernel: SandboxKernel, machine: MachineFacts = MachineFacts(), pidNamespace: PIDNamespace? = nil) {
         self.kernel = kernel
+        let space = pidNamespace ?? kernel.pidNamespace
+        self.pidNamespace = space
+        userNamespace = space.owner == UserNamespace.initial ? nil : space.owner
         self.machine = machine
         var next = Self.firstFixedNumber
         var fixed: [SyntheticTree] = []
@@ -41,6 +47,32 @@ public final class ProcFileSystem: FileSystem, SyntheticTreeHost {
 
     public var root: any Inode { ProcRoot(self) }
     public func statistics() throws(Errno) -> FileSystemStatistics { FileSystemStatistics(magic: 0x9fa0) }
+}
+
+extension ProcFileSystem {
+    /// Lets mount(2) make instances, each for the pid namespace of whoever mounts it.
+    public static func register(in types: FileSystemTypeRegistry, kernel: SandboxKernel, machine: MachineFacts) {
+        types.register("proc", [.userNamespaces, .revealing]) { (_, options, caller) throws(Errno) in
+            try ProcMountOptions.check(options)
+            let space = (caller as? CurrentTask)?.pidNamespace ?? kernel.pidNamespace
+            guard caller.credentials.has(.sysAdmin, in: space.owner) else { throw .EPERM }
+            return ProcFileSystem(kernel: kernel, machine: machine, pidNamespace: space)
+        }
+    }
+    public func reconfigure(_ options: [UInt8], caller: any Caller) throws(Errno) { try ProcMountOptions.check(options) }
+}
+
+/// The data argument of mount(2) for procfs: proc(5). Nothing is hidden here: what would hide is refused.
+enum ProcMountOptions {
+    static func check(_ text: [UInt8]) throws(Errno) {
+        for option in text.split(separator: 0x2c) {
+            switch String(decoding: option, as: UTF8.self) {
+            case "hidepid=0", "hidepid=off": break
+            case let gid where gid.hasPrefix("gid=") && UInt32(gid.dropFirst(4)) != nil: break
+            default: throw .EINVAL
+            }
+        }
+    }
 }
 
 /// What /proc shows of the machine; read once.

@@ -16,14 +16,21 @@ final class ProcRoot: SyntheticDirectory {
     var parentNumber: UInt64 { ProcFileSystem.rootNumber }
     var mode: FileMode { FileMode(.directory, 0o555) }
     var time: Timespec { owner.creationTime }
-    var linkCount: UInt32 { UInt32(truncatingIfNeeded: owner.fixed.count + owner.kernel.processes.threadGroups.count) }
+    var linkCount: UInt32 { UInt32(truncatingIfNeeded: owner.fixed.count + visible.count) }
+
+    /// Processes that the instance's namespace sees, by number.
+    private var visible: [(number: Int32, group: ThreadGroup)] {
+        let space = owner.pidNamespace
+        let all = owner.kernel.processes.threadGroups.map { ($0.numbers.number(in: space), $0) }
+        return space.level == 0 ? all : all.filter { $0.0 != 0 }.sorted { $0.0 < $1.0 }
+    }
 
     private static let links: [(name: String, link: SelfLink.Kind)] = [("self", .process), ("thread-self", .thread)]
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
         if let id = ProcName.id(name) {
             // A thread that is no leader isn't listed, yet it is found.
-            guard let task = owner.kernel.processes.task(id) else { return nil }
+            guard id > 0, let global = owner.pidNamespace.global(id), let task = owner.kernel.processes.task(global) else { return nil }
             let reference = ProcessReference(owner, task.threadGroup, task.isLeader ? nil : task)
             return ProcessDirectory(reference)
         }
@@ -50,12 +57,12 @@ final class ProcRoot: SyntheticDirectory {
             }
             place += 1
         }
-        for group in owner.kernel.processes.threadGroups {
-            let place = Self.firstProcessPosition + Int64(group.id)
+        for (number, group) in visible {
+            let place = Self.firstProcessPosition + Int64(number)
             guard place >= position else { continue }
             result.append(
                 SyntheticEntry(
-                    name: Array(String(group.id).utf8), number: ProcessReference.number(group.id, isThread: false),
+                    name: Array(String(number).utf8), number: ProcessReference.number(group.id, isThread: false),
                     type: .directory,
                     position: place))
         }
@@ -80,9 +87,14 @@ final class SelfLink: SyntheticInode {
     var mode: FileMode { FileMode(.symbolicLink, 0o777) }
     var time: Timespec { owner.creationTime }
     func readLink(caller: any Caller) throws(Errno) -> [UInt8] {
-        switch kind {
-        case .process: Array(String(caller.processID).utf8)
-        case .thread: Array("\(caller.processID)/task/\(ProcName.threadID(of: caller))".utf8)
+        let space = owner.pidNamespace
+        let (process, thread) =
+            (caller as? CurrentTask).map { ($0.threadGroup.numbers.number(in: space), $0.task.numbers.number(in: space)) }
+            ?? (caller.processID, caller.processID)
+        guard process != 0 else { throw .ENOENT }
+        return switch kind {
+        case .process: Array(String(process).utf8)
+        case .thread: Array("\(process)/task/\(thread)".utf8)
         }
     }
 }
@@ -100,5 +112,4 @@ enum ProcName {
         }
         return Int32(exactly: value)
     }
-    static func threadID(of caller: any Caller) -> Int32 { (caller as? CurrentTask)?.task.id ?? caller.processID }
 }

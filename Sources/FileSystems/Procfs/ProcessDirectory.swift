@@ -41,7 +41,7 @@ final class ProcessDirectory: SyntheticDirectory {
             switch file {
             case .mem: return ProcessMemoryFile(reference)
             case .pagemap: return PageMapFile(reference)
-            default: return ProcessFileInode(reference, file)
+            default: return IDMapFile(reference, file) ?? ProcessFileInode(reference, file)
             }
         }
         if let link = ProcessLink.Kind(rawValue: text) { return ProcessLink(reference, link) }
@@ -104,7 +104,8 @@ final class ThreadsDirectory: SyntheticDirectory {
     var linkCount: UInt32 { 2 + UInt32(truncatingIfNeeded: reference.group.threadCount) }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
-        guard let id = ProcName.id(name), let task = reference.kernel.processes.task(id), task.threadGroup === reference.group
+        guard let id = ProcName.id(name), id > 0, let global = reference.pidNamespace.global(id),
+            let task = reference.kernel.processes.task(global), task.threadGroup === reference.group
         else {
             return nil
         }
@@ -113,9 +114,10 @@ final class ThreadsDirectory: SyntheticDirectory {
 
     func entries(from position: Int64, caller: any Caller) throws(Errno) -> [SyntheticEntry] {
         guard reference.isPresent else { throw .ENOENT }
-        var ids = reference.group.tasks.map(\.id)
+        let space = reference.pidNamespace
+        var ids = reference.group.tasks.map { $0.numbers.number(in: space) }.filter { $0 != 0 }
         // A zombie keeps its leader.
-        if ids.isEmpty { ids = [reference.group.id] }
+        if ids.isEmpty { ids = [reference.group.numbers.number(in: space)] }
         return ids.sorted().filter { Int64($0) + 2 >= position }.map { id in
             SyntheticEntry(
                 name: Array(String(id).utf8), number: ProcessReference.number(id, isThread: true), type: .directory,

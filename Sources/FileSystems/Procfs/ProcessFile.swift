@@ -90,6 +90,10 @@ final class ProcessFileInode: SyntheticFile {
     func willOpen(_ flags: OpenFlags, caller: any Caller) throws(Errno) {
         guard reference.isPresent else { throw .ESRCH }
         if let failure = file.openFailure { try reference.requireInspection(caller, else: failure) }
+        if file == .setgroups && flags.isWritable {
+            let space = try reference.task().credentials.userNamespace
+            guard caller.credentials.has(.sysAdmin, in: space) else { throw .EACCES }
+        }
         if let failure = file.endedFailure, reference.memory == nil { throw failure }
     }
     func content(caller: any Caller) throws(Errno) -> [UInt8] {

@@ -18,6 +18,7 @@ struct ProcessReference: Sendable {
     }
 
     var kernel: SandboxKernel { group.kernel }
+    var pidNamespace: PIDNamespace { fileSystem.pidNamespace }
     var id: Int32 { thread?.id ?? group.id }
 
     /// The thread, or the leader of the process. - Throws: ESRCH when it has gone.
@@ -44,7 +45,7 @@ struct ProcessReference: Sendable {
     static func number(_ id: Int32, isThread: Bool) -> UInt64 {
         (isThread ? 1 << 52 : 0) | (UInt64(UInt32(bitPattern: id)) << 32 & (1 << 52 - 1))
     }
-    var number: UInt64 { Self.number(id, isThread: thread != nil) }
+    var number: UInt64 { Self.number((thread?.numbers ?? group.numbers).number(in: pidNamespace), isThread: thread != nil) }
     func number(_ area: Area, _ index: Int) -> UInt64 {
         number | area.rawValue | UInt64(UInt32(truncatingIfNeeded: index) & 0x0fff_ffff)
     }
@@ -75,10 +76,10 @@ struct ProcessReference: Sendable {
 
     /// ptrace(2), "Ptrace access mode checking" with PTRACE_MODE_READ_FSCREDS.
     func mayInspect(_ caller: any Caller) -> Bool {
-        if caller.processID == group.id { return true }
+        if caller.globalProcessID == group.id { return true }
         let mine = caller.credentials
-        if mine.has(.sysPtrace) { return true }
         guard let theirs = (try? task())?.credentials else { return false }
+        if mine.has(.sysPtrace, in: theirs.userNamespace) { return true }
         let sameUser =
             mine.fileSystemUID == theirs.effectiveUID && mine.fileSystemUID == theirs.savedUID
             && mine.fileSystemUID == theirs.realUID
@@ -87,7 +88,7 @@ struct ProcessReference: Sendable {
             && mine.fileSystemGID == theirs.realGID
         guard sameUser && sameGroup else { return false }
         if memory != nil && group.dumpable != 1 { return false }
-        return mine.effective.isSuperset(of: theirs.permitted)
+        return mine.innerUserNamespace == theirs.innerUserNamespace && mine.effective.isSuperset(of: theirs.permitted)
     }
     func requireInspection(_ caller: any Caller, else failure: Errno = .EACCES) throws(Errno) {
         if !mayInspect(caller) { throw failure }

@@ -16,21 +16,27 @@ struct ProcessSetting {
         switch file {
         case .comm:
             // Only threads of the process itself may (comm_write).
-            guard caller.processID == reference.group.id else { throw .EINVAL }
+            guard caller.globalProcessID == reference.group.id else { throw .EINVAL }
             task.name = Array(bytes.prefix(15).prefix { $0 != 0 })
         case .oldOOMAdjustment: try setOldOOMAdjustment(bytes)
         case .oomScoreAdjustment: try setOOMScoreAdjustment(bytes)
         case .timerSlack:
-            guard caller.processID == reference.group.id || caller.credentials.has(.sysNice) else { throw .EPERM }
+            guard caller.globalProcessID == reference.group.id || caller.credentials.has(.sysNice, in: task.credentials.userNamespace) else { throw .EPERM }
             guard let value = TextNumber.parse(bytes), value >= 0 else { throw .EINVAL }
             task.timerSlack = value == 0 ? 50_000 : UInt64(value)
-        case .uidMap, .gidMap, .projectIDMap:
-            // Each map can be written once, and the initial namespace's has been.
-            throw .EPERM
-        case .setgroups: throw .EPERM
+        case .setgroups: try setSetgroups(bytes, task.credentials.userNamespace)
         case .loginuid: throw .EPERM
         default: throw .EINVAL
         }
+    }
+
+    /// proc_setgroups_write: a word and white space.
+    private func setSetgroups(_ bytes: [UInt8], _ namespace: UserNamespace) throws(Errno) {
+        guard bytes.count < 8 else { throw .EINVAL }
+        let word = bytes.prefix { $0 != 0 }
+        let isAllow = word.starts(with: Array("allow".utf8)), isDeny = word.starts(with: Array("deny".utf8))
+        guard isAllow || isDeny, word.dropFirst(isAllow ? 5 : 4).allSatisfy({ $0 == 0x20 || (9...13).contains($0) }) else { throw .EINVAL }
+        try namespace.setSetgroups(allowed: isAllow)
     }
 
     /// Lowering it below what the process began with takes CAP_SYS_RESOURCE; here: below its present value.

@@ -24,7 +24,8 @@ struct ProcessText {
         case .comm: return task.name + [0x0a]
         case .coredumpFilter: return Array("00000033\n".utf8)
         case .environ: return environment()
-        case .gidMap, .uidMap, .projectIDMap: return Array("         0          0 4294967295\n".utf8)
+        // They have operations of their own.
+        case .gidMap, .uidMap, .projectIDMap: throw .EINVAL
         case .cpuset: return Array("/\n".utf8)
         case .io: return transfers(reference.thread.map(\.transfers.totals) ?? group.transfers)
         case .mergingPages: return Array("0\n".utf8)
@@ -36,9 +37,9 @@ struct ProcessText {
         case .maps: return maps()
         // It has operations of its own.
         case .mem, .pagemap: throw .EINVAL
-        case .mountinfo: return MountText(namespace: caller.mountNamespace, root: try root(of: task)).mountInformation()
-        case .mounts: return MountText(namespace: caller.mountNamespace, root: try root(of: task)).mounts()
-        case .mountstats: return MountText(namespace: caller.mountNamespace, root: try root(of: task)).statistics()
+        case .mountinfo: return try mountText(task).mountInformation()
+        case .mounts: return try mountText(task).mounts()
+        case .mountstats: return try mountText(task).statistics()
         case .numaMaps: return reference.memory.map { NumaText.text($0.regions(), root: caller.root) } ?? []
         case .oldOOMAdjustment:
             // As proc_oom_score_adj scales it back: the largest is its own case.
@@ -49,7 +50,7 @@ struct ProcessText {
         case .personality: return hexadecimal(UInt64(task.personality), width: 8)
         case .sched: return sched(task)
         case .schedstat: return schedstat(task)
-        case .setgroups: return Array("allow\n".utf8)
+        case .setgroups: return Array((task.credentials.userNamespace.allowsSetgroups ? "allow\n" : "deny\n").utf8)
         case .smaps: return reference.memory.map { SmapsText.text($0.regions(), root: caller.root) } ?? []
         case .smapsRollup: return reference.memory.map { SmapsText.rollup($0.regions()) } ?? []
         case .stat: return stat(task).line
@@ -57,7 +58,7 @@ struct ProcessText {
         case .status: return status(task).text
         case .timers: return Array(group.timers.descriptions(of: group).utf8)
         case .timerSlack:
-            guard caller.processID == group.id || caller.credentials.has(.sysNice) else { throw .EPERM }
+            guard caller.globalProcessID == group.id || caller.credentials.has(.sysNice, in: task.credentials.userNamespace) else { throw .EPERM }
             return Array("\(task.timerSlack)\n".utf8)
         case .wchan: return [0x30]
         }
@@ -76,10 +77,12 @@ struct ProcessText {
         return text.bytes
     }
 
-    private func root(of task: Task) throws(Errno) -> Path {
-        guard let root = task.fileSystem?.root else { throw .EINVAL }
-        return root
+    private func mountText(_ task: Task) throws(Errno) -> MountText {
+        guard let root = task.fileSystem?.root, let namespace = task.namespaces?.mounts else { throw .EINVAL }
+        return MountText(namespace: namespace, root: root)
     }
+    /// In the pid namespace of this instance.
+    private func number(_ numbers: ProcessNumbers) -> Int32 { numbers.number(in: reference.pidNamespace) }
 
     private func maps() -> [UInt8] {
         guard let memory = reference.memory else { return [] }
@@ -91,7 +94,7 @@ struct ProcessText {
     private func children(of task: Task) -> [UInt8] {
         var text = TextBuilder()
         for child in group.children where child.parentTaskID == task.id {
-            text.decimal(child.id)
+            text.decimal(number(child.numbers))
             text.space()
         }
         return text.bytes
@@ -165,7 +168,7 @@ struct ProcessText {
         let usage = task.usage
         var text = TextBuilder()
         text.text(task.name)
-        text.line(" (\(task.id), #threads: \(group.threadCount))")
+        text.line(" (\(number(task.numbers)), #threads: \(group.threadCount))")
         text.line("-------------------------------------------------------------------")
         func row(_ name: String, _ value: String) {
             text.text(name)

@@ -6,7 +6,7 @@ enum SocketTable: SyntheticContent {
     case tcp, tcp6, udp, udp6, unix, netlink, sockstat, sockstat6
 
     func bytes(caller: any Caller) throws(Errno) -> [UInt8] {
-        let all = OpenSockets.shared.reports()
+        let all = OpenSockets.shared.reports(in: caller.networkNamespace)
         var text = TextBuilder(reserving: 1024)
         switch self {
         case .tcp, .tcp6, .udp, .udp6:

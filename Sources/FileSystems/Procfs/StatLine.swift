@@ -97,16 +97,17 @@ extension ProcessText {
     func stat(_ task: Task) -> StatLine {
         let isThread = reference.thread != nil
         var line = StatLine()
-        line.id = task.id
+        let space = reference.pidNamespace
+        line.id = task.numbers.number(in: space)
         line.scheduling = task.scheduling
         line.name = task.name
         line.state = task.runState.letter
-        line.parent = group.parentID
-        line.processGroup = group.processGroup.id
-        line.session = group.session.id
+        line.parent = group.parent?.numbers.number(in: space) ?? 0
+        line.processGroup = group.processGroup.numbers.number(in: space)
+        line.session = group.session.numbers.number(in: space)
         if let terminal = group.session.terminal.withLock({ $0 }) {
             line.terminal = terminal.device.encoded
-            line.foregroundGroup = terminal.foregroundGroup?.id ?? 0
+            line.foregroundGroup = terminal.foregroundGroup?.numbers.number(in: space) ?? 0
         }
         line.usage = isThread ? task.usage : group.usage
         line.childrenUsage = group.childrenUsage

@@ -14,8 +14,13 @@ struct StatusText: Sendable {
     var parent: Int32 = 0
     var credentials = Credentials(uid: 0, gid: 0, groups: [], capabilities: [])
     var descriptorSlots = 0
-    var processGroup: Int32 = 0
-    var session: Int32 = 0
+    /// In the pid namespaces from that of the file system inwards.
+    var groupNumbers: [Int32] = [0]
+    var numbers: [Int32] = [0]
+    var processGroupNumbers: [Int32] = [0]
+    var sessionNumbers: [Int32] = [0]
+    /// Whose view of user IDs it is.
+    var reader = UserNamespace.initial
     /// Nil without an address space.
     var memory: MemoryStatistics?
     var peakResident: UInt64 = 0
@@ -62,14 +67,16 @@ struct StatusText: Sendable {
         }
         text.text("State:\t\(stateName)\nTgid:\t\(groupID)\nNgid:\t0\nPid:\t\(id)\nPPid:\t\(parent)\nTracerPid:\t0\n")
         let c = credentials
-        text.text("Uid:\t\(c.realUID)\t\(c.effectiveUID)\t\(c.savedUID)\t\(c.fileSystemUID)\n")
-        text.text("Gid:\t\(c.realGID)\t\(c.effectiveGID)\t\(c.savedGID)\t\(c.fileSystemGID)\n")
+        func row(_ values: [some CustomStringConvertible]) -> String { values.map { "\t\($0)" }.joined() }
+        text.text("Uid:" + row([c.realUID, c.effectiveUID, c.savedUID, c.fileSystemUID].map { reader.shownUser($0) }) + "\n")
+        text.text("Gid:" + row([c.realGID, c.effectiveGID, c.savedGID, c.fileSystemGID].map { reader.shownGroup($0) }) + "\n")
         text.text("FDSize:\t\(descriptorSlots)\nGroups:\t")
         for (index, group) in c.groups.enumerated() {
             if index > 0 { text.space() }
-            text.decimal(group)
+            text.decimal(reader.shownGroup(group))
         }
-        text.text(" \nNStgid:\t\(groupID)\nNSpid:\t\(id)\nNSpgid:\t\(processGroup)\nNSsid:\t\(session)\nKthread:\t0\n")
+        text.text(" \nNStgid:\(row(groupNumbers))\nNSpid:\(row(numbers))\nNSpgid:\(row(processGroupNumbers))\nNSsid:\(row(sessionNumbers))\n")
+        text.text("Kthread:\t0\n")
         if let memory { appendMemory(memory, &text) }
         text.text("Threads:\t\(threads)\nSigQ:\t\(queuedSignals)/\(queuedSignalLimit)\n")
         for (label, set) in [
@@ -116,13 +123,19 @@ extension ProcessText {
         status.name = task.name
         status.umask = task.fileSystem?.state.withLock { $0.umask }
         status.state = task.runState.letter
-        status.groupID = group.id
-        status.id = task.id
-        status.parent = group.parentID
+        let space = reference.pidNamespace
+        status.groupID = group.numbers.number(in: space)
+        status.id = task.numbers.number(in: space)
+        status.parent = group.parent?.numbers.number(in: space) ?? 0
+        status.groupNumbers = group.numbers.numbers(from: space)
+        status.numbers = task.numbers.numbers(from: space)
+        // The whole chain of the task's own namespace, 0 where group or session come from outside.
+        let chain = task.pidNamespace
+        status.processGroupNumbers = group.processGroup.numbers.numbers(from: space, to: chain)
+        status.sessionNumbers = group.session.numbers.numbers(from: space, to: chain)
+        status.reader = caller.credentials.userNamespace
         status.credentials = task.credentials
         status.descriptorSlots = descriptorSlots(task)
-        status.processGroup = group.processGroup.id
-        status.session = group.session.id
         if reference.memory != nil { status.memory = memoryStatistics() }
         let usage = task.usage
         status.peakResident = group.usage.maximumResident

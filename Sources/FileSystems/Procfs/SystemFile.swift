@@ -18,7 +18,7 @@ struct SystemFileContent: SyntheticContent {
         case .cpuinfo: return machine.processorInformation
         case .filesystems: return fileSystems(caller.mountNamespace)
         case .interrupts: return interrupts()
-        case .loadavg: return loadAverage()
+        case .loadavg: return loadAverage(caller)
         case .meminfo: return SystemMemory(kernel: kernel).text
         case .stat: return statistics()
         case .uptime: return uptime()
@@ -49,14 +49,19 @@ struct SystemFileContent: SyntheticContent {
     }
 
     /// The load is the host's: the sandbox's tasks are among its threads.
-    private func loadAverage() -> [UInt8] {
+    private func lastID(_ caller: any Caller) -> Int32 {
+        guard let space = (caller as? CurrentTask)?.pidNamespace, space.level > 0 else { return kernel.processes.lastID }
+        return space.lastID
+    }
+
+    private func loadAverage(_ caller: any Caller) -> [UInt8] {
         let (one, five, fifteen) = HostMachine.loadAverages
         var text = TextBuilder()
         for value in [one, five, fifteen] {
             text.hundredths(UInt64(max(0, value * 100)))
             text.space()
         }
-        text.line("\(max(1, runningTasks))/\(max(1, kernel.processes.taskCount)) \(kernel.processes.lastID)")
+        text.line("\(max(1, runningTasks))/\(max(1, kernel.processes.taskCount)) \(lastID(caller))")
         return text.bytes
     }
 

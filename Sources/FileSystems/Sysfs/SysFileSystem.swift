@@ -23,6 +23,11 @@ public final class SysFileSystem: FileSystem, SyntheticTreeHost {
             .directory("", SysTree.entries(processors: max(1, processorCount), memoryBytes: memoryBytes)), parent: 1, next: &next)
     }
 
+    /// Lets mount(2) show `instance` elsewhere: nothing in it belongs to a namespace.
+    public static func register(in types: FileSystemTypeRegistry, _ instance: SysFileSystem) {
+        types.register("sysfs", [.userNamespaces, .revealing]) { (_, _, _) throws(Errno) in instance }
+    }
+
     public var root: any Inode { SyntheticTreeDirectory(tree, self) }
     public func statistics() throws(Errno) -> FileSystemStatistics { FileSystemStatistics(magic: 0x6265_6572) }
 }

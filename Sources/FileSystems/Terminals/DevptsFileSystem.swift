@@ -10,16 +10,34 @@ public final class DevptsFileSystem: FileSystem {
     public let typeName = "devpts"
     /// Slaves come and go by themselves.
     public let cachePolicy = CachePolicy.none
-    public let mountOptions = "gid=5,mode=620,ptmxmode=666"
-    /// The group of terminals.
-    static let group: UInt32 = 5
+    public let mountOptions: String
+    public let userNamespace: UserNamespace?
+    let options: DevptsMountOptions
     /// /proc/sys/kernel/pty/max.
     static let maximum = 4096
 
     private let slaves = Mutex<[Int: DevptsSlaveInode]>([:])
     private let rootInode = Mutex<DevptsRoot?>(nil)
 
-    public init() {}
+    /// The sandbox's own.
+    public convenience init() {
+        var options = DevptsMountOptions()
+        (options.group, options.mode, options.masterMode) = (5, 0o620, 0o666)
+        self.init(options, text: "gid=5,mode=620,ptmxmode=666", userNamespace: nil)
+    }
+    init(_ options: DevptsMountOptions, text: String, userNamespace: UserNamespace?) {
+        self.options = options
+        mountOptions = text
+        self.userNamespace = userNamespace
+    }
+
+    /// Lets mount(2) make instances.
+    public static func register(in types: FileSystemTypeRegistry) {
+        types.register("devpts", .userNamespaces) { (_, text, caller) throws(Errno) in
+            let options = try DevptsMountOptions(text, caller.credentials)
+            return DevptsFileSystem(options, text: options.text(for: caller.credentials), userNamespace: caller.credentials.innerUserNamespace)
+        }
+    }
 
     public var root: any Inode {
         rootInode.withLock { present in
@@ -45,7 +63,8 @@ public final class DevptsFileSystem: FileSystem {
             while table[index] != nil { index += 1 }
             guard index < Self.maximum else { throw .ENOSPC }
             let terminal = PseudoTerminal(index: index, fileSystem: self)
-            table[index] = DevptsSlaveInode(terminal, uid: credentials.fileSystemUID)
+            table[index] = DevptsSlaveInode(
+                terminal, uid: options.user ?? credentials.fileSystemUID, gid: options.group ?? credentials.fileSystemGID, mode: options.mode)
             return terminal
         }
         return PseudoTerminalMaster(terminal)

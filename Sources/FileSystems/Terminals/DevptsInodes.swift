@@ -9,11 +9,10 @@ final class DevptsSlaveInode: Inode {
     let shared = InodeState()
     private let kept: Mutex<FileAttributes>
 
-    init(_ terminal: PseudoTerminal, uid: UInt32) {
+    init(_ terminal: PseudoTerminal, uid: UInt32, gid: UInt32, mode: UInt16) {
         self.terminal = terminal
         var attributes = FileAttributes(
-            device: terminal.fileSystem.device, inode: UInt64(terminal.index) + 3, mode: FileMode(.characterDevice, 0o620), uid: uid,
-            gid: DevptsFileSystem.group)
+            device: terminal.fileSystem.device, inode: UInt64(terminal.index) + 3, mode: FileMode(.characterDevice, mode), uid: uid, gid: gid)
         attributes.specialDevice = terminal.device
         attributes.blockSize = 1024
         let now = FileSystemClock.now
@@ -63,7 +62,7 @@ final class DevptsMasterInode: Inode {
     var opensItself: Bool { true }
 
     func attributes() throws(Errno) -> FileAttributes {
-        var result = FileAttributes(device: owner.device, inode: 2, mode: FileMode(.characterDevice, 0o666))
+        var result = FileAttributes(device: owner.device, inode: 2, mode: FileMode(.characterDevice, owner.options.masterMode))
         result.specialDevice = TerminalNumbers.ptmx
         return result
     }

@@ -87,11 +87,12 @@ final class JobControl: Sendable {
         switch request {
         case TerminalRequest.TIOCGPGRP:
             guard isMaster || controls(terminal, caller) else { throw .ENOTTY }
-            try caller.memory.store(foreground?.id ?? 0, at: address)
+            let current = caller as? CurrentTask
+            try caller.memory.store(foreground.map { current?.number(of: $0) ?? $0.id } ?? 0, at: address)
         case TerminalRequest.TIOCSPGRP: try setForeground(address, terminal, caller)
         case TerminalRequest.TIOCGSID:
             guard isMaster || controls(terminal, caller), let session else { throw .ENOTTY }
-            try caller.memory.store(session.id, at: address)
+            try caller.memory.store((caller as? CurrentTask)?.number(of: session) ?? session.id, at: address)
         case TerminalRequest.TIOCSCTTY: try acquire(terminal, mayTake: argument == 1, caller)
         case TerminalRequest.TIOCNOTTY: try giveUp(terminal, caller)
         default: return nil
@@ -108,7 +109,7 @@ final class JobControl: Sendable {
         guard let current = caller as? CurrentTask, controls(terminal, caller), session === current.threadGroup.session else { throw .ENOTTY }
         let id = try caller.memory.load(Int32.self, at: address)
         guard id >= 0 else { throw .EINVAL }
-        guard let group = current.kernel.processes.processGroup(id) else { throw .ESRCH }
+        guard let group = current.findProcessGroup(id) else { throw .ESRCH }
         guard group.session === current.threadGroup.session else { throw .EPERM }
         state.withLock { $0.foreground = group }
     }

@@ -13,14 +13,16 @@ public final class TmpfsFileSystem: FileSystem {
     let core: TmpfsCore
     let rootNode: TmpfsInode
     private let options: String
+    public let userNamespace: UserNamespace?
 
     /// - Parameters:
     ///   - sizeLimit: bytes of file data; nil for half of the host's memory, as Linux.
     ///   - inodeLimit: nil for no limit.
     public init(
         memoryFile: MemoryFile, sizeLimit: UInt64? = nil, inodeLimit: Int? = nil, mode: UInt16 = 0o1777, uid: UInt32 = 0, gid: UInt32 = 0,
-        typeName: String = "tmpfs"
+        typeName: String = "tmpfs", userNamespace: UserNamespace? = nil
     ) {
+        self.userNamespace = userNamespace
         let size = sizeLimit ?? memoryFile.totalBytes / 2
         let pages = Int(size >> Page.shift) + (size & (Page.size - 1) == 0 ? 0 : 1)
         self.typeName = typeName

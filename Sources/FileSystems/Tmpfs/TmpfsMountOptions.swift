@@ -9,6 +9,8 @@ struct TmpfsMountOptions {
     var mode: UInt16 = 0o1777
     var uid: UInt32 = 0
     var gid: UInt32 = 0
+    var namesUser = false
+    var namesGroup = false
 
     /// `memory`: what percentages are of.
     /// - Throws: EINVAL for unknown options and malformed values.
@@ -36,9 +38,11 @@ struct TmpfsMountOptions {
             case "uid":
                 guard let id = UInt32(value) else { throw .EINVAL }
                 uid = id
+                namesUser = true
             case "gid":
                 guard let id = UInt32(value) else { throw .EINVAL }
                 gid = id
+                namesGroup = true
             // No huge pages, no swap, one node: these change nothing here.
             case "huge", "mpol", "inode32", "inode64", "noswap": break
             default: throw .EINVAL
@@ -65,10 +69,16 @@ struct TmpfsMountOptions {
 extension TmpfsFileSystem {
     /// Lets mount(2) make tmpfs and devtmpfs instances.
     public static func register(in types: FileSystemTypeRegistry, memoryFile: MemoryFile) {
-        types.register("tmpfs") { (_, options, _) throws(Errno) in
-            let o = try TmpfsMountOptions(options, memory: memoryFile.totalBytes)
+        types.register("tmpfs", .userNamespaces) { (_, options, caller) throws(Errno) in
+            var o = try TmpfsMountOptions(options, memory: memoryFile.totalBytes)
+            let c = caller.credentials
+            // As on Linux, the root belongs to whoever mounts.
+            if !o.namesUser { o.uid = c.shownUser(c.fileSystemUID) }
+            if !o.namesGroup { o.gid = c.shownGroup(c.fileSystemGID) }
+            guard let uid = c.kernelUser(o.uid), let gid = c.kernelGroup(o.gid) else { throw .EINVAL }
             return TmpfsFileSystem(
-                memoryFile: memoryFile, sizeLimit: o.size, inodeLimit: o.inodes, mode: o.mode, uid: o.uid, gid: o.gid)
+                memoryFile: memoryFile, sizeLimit: o.size, inodeLimit: o.inodes, mode: o.mode, uid: uid, gid: gid,
+                userNamespace: c.innerUserNamespace)
         }
         types.register("devtmpfs") { (_, _, _) throws(Errno) in try Devfs.make(memoryFile: memoryFile) }
     }

@@ -58,7 +58,7 @@ extension FutexTable {
         keepsWaitersBit: Bool
     ) throws(Errno) -> Attempt {
         let word = try memory.atomicLoad(address)
-        let id = UInt32(bitPattern: task.id)
+        let id = UInt32(bitPattern: task.ownID)
         let ownerID = word & FutexWord.ownerMask
         if ownerID == id { throw .EDEADLK }
 
@@ -77,7 +77,8 @@ extension FutexTable {
                 return .again
             }
         }
-        guard let owner = task.kernel.processes.task(Int32(bitPattern: ownerID)), owner.futexOwnership.add(key) else {
+        guard let number = task.pidNamespace.global(Int32(bitPattern: ownerID)), let owner = task.kernel.processes.task(number),
+            owner.futexOwnership.add(key) else {
             // The owner may have ended between our look at the word and now, and its robust list marked it.
             if try memory.atomicLoad(address) != word | FutexWord.waiters { return .again }
             throw .ESRCH
@@ -100,7 +101,7 @@ extension FutexTable {
     /// FUTEX_UNLOCK_PI: hands the lock to the first waiter, or frees it.
     /// - Throws: EPERM when the caller does not own it, EINVAL, EAGAIN, EFAULT.
     public func unlock(_ current: CurrentTask, _ address: GuestAddress, shared: Bool) throws(Errno) {
-        let id = UInt32(bitPattern: current.task.id)
+        let id = UInt32(bitPattern: current.task.ownID)
         let memory = current.memory
         let before = try memory.atomicLoad(address)
         if before & FutexWord.ownerMask != id { throw .EPERM }
@@ -113,7 +114,7 @@ extension FutexTable {
                 guard top.kind == .lock, let lock = bucket.locks[key] else { throw .EINVAL }
                 guard lock.owner === current.task else { throw .EINVAL }
                 guard let next = top.task else { throw .EINVAL }
-                let new = FutexWord.waiters | UInt32(bitPattern: next.id)
+                let new = FutexWord.waiters | UInt32(bitPattern: next.ownID)
                 while true {
                     let found = try memory.atomicCompareExchange(address, expected: word, desired: new)
                     if found == word { break }
@@ -233,7 +234,7 @@ extension FutexTable {
                     bucket.locks[key] = nil
                     return
                 }
-                let new = FutexWord.ownerDied | FutexWord.waiters | UInt32(bitPattern: next.id)
+                let new = FutexWord.ownerDied | FutexWord.waiters | UInt32(bitPattern: next.ownID)
                 if var word = try? memory.atomicLoad(top.lockAddress) {
                     while let found = try? memory.atomicCompareExchange(top.lockAddress, expected: word, desired: new), found != word {
                         word = found

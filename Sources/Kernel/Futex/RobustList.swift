@@ -51,7 +51,7 @@ private struct RobustListWalk {
         let memory = current.memory
         do throws(Errno) {
             var word = try memory.atomicLoad(address)
-            let id = UInt32(bitPattern: current.task.id)
+            let id = UInt32(bitPattern: current.task.ownID)
             while true {
                 let owner = word & FutexWord.ownerMask
                 if isPending && !inheritsPriority && owner == 0 {

@@ -12,9 +12,12 @@ public struct IPCPermission: Sendable {
     public var creatorGID: UInt32
     /// Permission bits and object flags.
     public var mode: UInt32
+    /// Where capabilities count over the object.
+    let userNamespace: UserNamespace
 
-    init(key: Int32, mode: Int32, _ c: Credentials) {
+    init(key: Int32, mode: Int32, _ c: Credentials, in namespace: IPCNamespace) {
         self.key = key
+        userNamespace = namespace.owner
         uid = c.effectiveUID
         gid = c.effectiveGID
         creatorUID = c.effectiveUID
@@ -31,30 +34,31 @@ public struct IPCPermission: Sendable {
         } else if isIn(creatorGID, c) || isIn(gid, c) {
             granted >>= 3
         }
-        if requested & ~granted != 0 && !c.has(.ipcOwner) { throw .EACCES }
+        if requested & ~granted != 0 && !c.has(.ipcOwner, in: userNamespace) { throw .EACCES }
     }
     private func isIn(_ group: UInt32, _ c: Credentials) -> Bool { c.effectiveGID == group || c.groups.contains(group) }
 
     /// For IPC_SET and IPC_RMID. - Throws: EPERM.
     public func checkOwner(_ c: Credentials) throws(Errno) {
-        if c.effectiveUID != uid && c.effectiveUID != creatorUID && !c.has(.sysAdmin) { throw .EPERM }
+        if c.effectiveUID != uid && c.effectiveUID != creatorUID && !c.has(.sysAdmin, in: userNamespace) { throw .EPERM }
     }
 
     /// IPC_SET.
-    mutating func change(_ new: IPCPermissionData) throws(Errno) {
-        if new.uid == .max || new.gid == .max { throw .EINVAL }
-        uid = new.uid
-        gid = new.gid
+    mutating func change(_ new: IPCPermissionData, _ c: Credentials) throws(Errno) {
+        guard let newUID = c.kernelUser(new.uid), let newGID = c.kernelGroup(new.gid) else { throw .EINVAL }
+        uid = newUID
+        gid = newGID
         mode = (mode & ~0o777) | (new.mode & 0o777)
     }
 
-    func data(id: Int32) -> IPCPermissionData {
+    /// As `reader` sees it.
+    func data(id: Int32, for reader: Credentials) -> IPCPermissionData {
         var data = IPCPermissionData()
         data.key = key
-        data.uid = uid
-        data.gid = gid
-        data.creatorUID = creatorUID
-        data.creatorGID = creatorGID
+        data.uid = reader.shownUser(uid)
+        data.gid = reader.shownGroup(gid)
+        data.creatorUID = reader.shownUser(creatorUID)
+        data.creatorGID = reader.shownGroup(creatorGID)
         data.mode = mode
         data.sequence = UInt16(truncatingIfNeeded: id / IPCRegistry.slotLimit)
         return data
@@ -106,14 +110,31 @@ public enum IPCRegistry {
     static var now: Int64 { HostClock.realtime.timespec.seconds }
 }
 
-/// All System V IPC objects of the sandbox: Linux's ipc_namespace.
+/// System V IPC objects and POSIX message queues: ipc_namespaces(7).
 ///
 /// Lock order: a table's lock, then an object's.
-public final class IPCNamespace: Sendable {
+public final class IPCNamespace: Namespace {
+    public let number: UInt64
+    public let owner: UserNamespace
+    private let charge: NamespaceCharge?
+    public let posixQueues = POSIXQueueNamespace()
     let segments = Mutex(IPCRegistry.Table<SharedMemorySegment>())
     let semaphores = Mutex(IPCRegistry.Table<SemaphoreSet>())
     let queues = Mutex(IPCRegistry.Table<MessageQueue>())
-    public init() {}
+
+    /// The initial one.
+    public init() {
+        number = NamespaceKind.ipc.initialNumber
+        owner = .initial
+        charge = nil
+    }
+    /// An empty one. - Throws: ENOSPC.
+    init(owner: UserNamespace, by uid: UInt32) throws(Errno) {
+        charge = try NamespaceCharge(.ipc, in: owner, by: uid)
+        number = NamespaceKind.nextNumber()
+        self.owner = owner
+    }
+    public var kind: NamespaceKind { .ipc }
 
     /// Linux's ipcget: the object of a key, or a new one.
     func get<Object>(

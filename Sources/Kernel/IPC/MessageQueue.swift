@@ -131,7 +131,7 @@ public final class MessageQueue: Sendable {
             if s.isRemoved { throw .EIDRM }
             if checking { try s.permission.check(0o444, c) }
             var data = MessageQueueData()
-            data.permission = s.permission.data(id: id)
+            data.permission = s.permission.data(id: id, for: c)
             data.sendTime = s.sendTime
             data.receiveTime = s.receiveTime
             data.changeTime = s.changeTime
@@ -148,7 +148,7 @@ public final class MessageQueue: Sendable {
             if s.isRemoved { throw .EIDRM }
             try s.permission.checkOwner(c)
             if new.limit > Self.maximumBytes && !c.has(.sysResource) { throw .EPERM }
-            try s.permission.change(new.permission)
+            try s.permission.change(new.permission, c)
             s.limit = new.limit
             s.changeTime = IPCRegistry.now
         }
@@ -179,7 +179,7 @@ extension IPCNamespace {
         return try get(
             queues, key: key, flags: flags, limit: Self.maximumQueues,
             check: { found throws(Errno) in try found.state.withLock { $0.permission }.check(flags, credentials) },
-            make: { MessageQueue(id: $0, permission: IPCPermission(key: key, mode: flags, credentials)) })
+            make: { MessageQueue(id: $0, permission: IPCPermission(key: key, mode: flags, credentials, in: self)) })
     }
     /// - Throws: EINVAL.
     public func messageQueue(_ id: Int32) throws(Errno) -> MessageQueue {

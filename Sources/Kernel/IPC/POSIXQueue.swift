@@ -97,8 +97,8 @@ public final class POSIXQueue: Inode {
         told?.deliver(wokenUp)
         if let told, let owner = told.owner, let signal = told.signal {
             var info = SignalInfo(signal, code: SignalInfo.SI_MESGQ)
-            info.pid = sender.threadGroup.id
-            info.uid = sender.credentials.realUID
+            info.pid = sender.threadGroup.numbers.number(in: owner.pidNamespace)
+            info.uid = owner.credentials?.shownUser(sender.credentials.realUID) ?? 0
             info.value = told.value
             _ = try? owner.send(info, to: nil, options: .kernel)
         }

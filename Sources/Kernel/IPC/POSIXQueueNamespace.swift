@@ -53,7 +53,8 @@ public final class POSIXQueueNamespace: Sendable {
         // The queue goes after the lock.
         let removed = try state.withLock { s throws(Errno) -> POSIXQueue in
             guard let queue = s.queues[name] else { throw .ENOENT }
-            if try queue.attributes().uid != c.fileSystemUID && c.fileSystemUID != 0 && !c.has(.fowner) { throw .EPERM }
+            let owned = try queue.attributes()
+            if owned.uid != c.fileSystemUID && c.fileSystemUID != 0 && !c.has(.fowner, over: owned) { throw .EPERM }
             s.queues[name] = nil
             return queue
         }

@@ -190,7 +190,7 @@ public final class SemaphoreSet: Sendable {
     public func change(_ new: IPCPermissionData, _ c: Credentials) throws(Errno) {
         try with { s throws(Errno) in
             try s.permission.checkOwner(c)
-            try s.permission.change(new)
+            try s.permission.change(new, c)
             s.changeTime = IPCRegistry.now
         }
     }
@@ -198,7 +198,7 @@ public final class SemaphoreSet: Sendable {
         try with { s throws(Errno) in
             if checking { try s.permission.check(0o444, c) }
             var data = SemaphoreSetData()
-            data.permission = s.permission.data(id: id)
+            data.permission = s.permission.data(id: id, for: c)
             data.operationTime = s.operationTime
             data.changeTime = s.changeTime
             data.count = UInt64(s.semaphores.count)
@@ -288,7 +288,7 @@ extension IPCNamespace {
                 if Int(count) > found.count { throw .EINVAL }
                 try found.state.withLock { $0.permission }.check(flags, credentials)
             },
-            make: { SemaphoreSet(id: $0, count: Int(count), permission: IPCPermission(key: key, mode: flags, credentials)) })
+            make: { SemaphoreSet(id: $0, count: Int(count), permission: IPCPermission(key: key, mode: flags, credentials, in: self)) })
     }
     /// - Throws: EINVAL.
     public func semaphoreSet(_ id: Int32) throws(Errno) -> SemaphoreSet {

@@ -13,8 +13,9 @@ public final class SharedMemorySegment: MemoryMappable {
     public let id: Int32
     public let size: UInt64
     private let content: any MemoryMappable
-    private let namespace: IPCNamespace
     struct State: Sendable {
+        /// The namespace holds the segment, until it ends itself.
+        weak var namespace: IPCNamespace?
         var permission: IPCPermission
         var attachTime: Int64 = 0
         var detachTime: Int64 = 0
@@ -29,8 +30,7 @@ public final class SharedMemorySegment: MemoryMappable {
         self.id = id
         self.size = size
         self.content = content
-        self.namespace = namespace
-        state = Mutex(State(permission: permission, changeTime: IPCRegistry.now, creator: creator))
+        state = Mutex(State(namespace: namespace, permission: permission, changeTime: IPCRegistry.now, creator: creator))
     }
 
     /// Name in /proc/PID/maps.
@@ -59,7 +59,7 @@ public final class SharedMemorySegment: MemoryMappable {
             s.detachTime = IPCRegistry.now
             return s.attaches == 0 && s.permission.mode & Self.destroyed != 0
         }
-        if isLast { namespace.forget(self) }
+        if isLast { state.withLock { $0.namespace }?.forget(self) }
     }
     /// The segment's ID shows as the inode number.
     public var mappingIdentity: (device: DeviceNumber, inode: UInt64) {
@@ -99,7 +99,7 @@ extension IPCNamespace {
                 guard let rounded = Page.up(size), rounded <= 1 << 46 else { throw .ENOMEM }
                 return SharedMemorySegment(
                     id: id, size: size, content: try content(rounded),
-                    permission: IPCPermission(key: key, mode: flags, credentials), creator: current.threadGroup.id, namespace: self)
+                    permission: IPCPermission(key: key, mode: flags, credentials, in: self), creator: current.threadGroup.id, namespace: self)
             })
     }
 
@@ -146,10 +146,11 @@ extension IPCNamespace {
 }
 
 extension SharedMemorySegment {
-    public var status: SharedMemoryData {
+    /// As `c` sees it.
+    public func status(_ c: Credentials) -> SharedMemoryData {
         state.withLock { s in
             var data = SharedMemoryData()
-            data.permission = s.permission.data(id: id)
+            data.permission = s.permission.data(id: id, for: c)
             data.size = size
             data.attachTime = s.attachTime
             data.detachTime = s.detachTime
@@ -168,14 +169,14 @@ extension SharedMemorySegment {
     public func change(_ new: IPCPermissionData, _ c: Credentials) throws(Errno) {
         try state.withLock { s throws(Errno) in
             try s.permission.checkOwner(c)
-            try s.permission.change(new)
+            try s.permission.change(new, c)
             s.changeTime = IPCRegistry.now
         }
     }
     /// SHM_LOCK and SHM_UNLOCK: memory is never swapped, so only the mark changes. - Throws: EPERM.
     public func setLocked(_ locked: Bool, _ c: Credentials) throws(Errno) {
         try state.withLock { s throws(Errno) in
-            if !c.has(.ipcLock) && c.effectiveUID != s.permission.uid && c.effectiveUID != s.permission.creatorUID { throw .EPERM }
+            if !c.has(.ipcLock, in: s.permission.userNamespace) && c.effectiveUID != s.permission.uid && c.effectiveUID != s.permission.creatorUID { throw .EPERM }
             s.permission.mode = locked ? s.permission.mode | Self.locked : s.permission.mode & ~Self.locked
         }
     }

@@ -33,7 +33,7 @@ public func prctlCredentials(_ current: CurrentTask, _ option: Int32, _ argument
         guard let capability = CapabilitySet(number: argument) else { throw .EINVAL }
         return credentials.bounding.isSuperset(of: capability) ? 1 : 0
     case Option.dropBoundingSet:
-        guard credentials.has(.setpcap) else { throw .EPERM }
+        guard credentials.hasInside(.setpcap) else { throw .EPERM }
         guard let capability = CapabilitySet(number: argument) else { throw .EINVAL }
         credentials.bounding.subtract(capability)
     case Option.getSecureBits:
@@ -63,7 +63,7 @@ private func setSecureBits(_ credentials: inout Credentials, _ argument: UInt64)
     {
         throw .EPERM
     }
-    if !credentials.has(.setpcap) {
+    if !credentials.hasInside(.setpcap) {
         let unprivileged = UInt64(SecureBits.unprivileged | SecureBits.unprivileged << 1)
         let changed = old ^ argument
         // As Linux: a change of nothing needs the capability too.

@@ -39,8 +39,9 @@ extension Credentials {
     /// What a change of user IDs from `old` does to capabilities (capabilities(7), "Effect of user ID changes on capabilities").
     public mutating func fixUpCapabilities(afterUserChangeFrom old: Credentials) {
         if secureBits & SecureBits.noSetUIDFixup != 0 { return }
-        let hadRoot = old.realUID == 0 || old.effectiveUID == 0 || old.savedUID == 0
-        if hadRoot && realUID != 0 && effectiveUID != 0 && savedUID != 0 {
+        let root = rootUser
+        let hadRoot = old.realUID == root || old.effectiveUID == root || old.savedUID == root
+        if hadRoot && realUID != root && effectiveUID != root && savedUID != root {
             if secureBits & SecureBits.keepCapabilities == 0 {
                 permitted = []
                 effective = []
@@ -48,22 +49,23 @@ extension Credentials {
             // Whatever SECBIT_KEEP_CAPS says: programs from before ambient capabilities rely on execve dropping all.
             ambient = []
         }
-        if old.effectiveUID == 0 && effectiveUID != 0 { effective = [] }
-        if old.effectiveUID != 0 && effectiveUID == 0 { effective = permitted }
+        if old.effectiveUID == root && effectiveUID != root { effective = [] }
+        if old.effectiveUID != root && effectiveUID == root { effective = permitted }
     }
 
     /// What a change of the file-system user ID alone does.
     public mutating func fixUpCapabilities(afterFileSystemUserChangeFrom old: Credentials) {
         if secureBits & SecureBits.noSetUIDFixup != 0 { return }
-        if old.fileSystemUID == 0 && fileSystemUID != 0 { effective.subtract(.fileSystem) }
-        if old.fileSystemUID != 0 && fileSystemUID == 0 { effective.formUnion(permitted.intersection(.fileSystem)) }
+        let root = rootUser
+        if old.fileSystemUID == root && fileSystemUID != root { effective.subtract(.fileSystem) }
+        if old.fileSystemUID != root && fileSystemUID == root { effective.formUnion(permitted.intersection(.fileSystem)) }
     }
 
     /// capset(2). - Throws: EPERM.
     public mutating func setCapabilities(
         effective newEffective: CapabilitySet, permitted newPermitted: CapabilitySet, inheritable newInheritable: CapabilitySet
     ) throws(Errno) {
-        if !has(.setpcap) && !inheritable.union(permitted).isSuperset(of: newInheritable) { throw .EPERM }
+        if !hasInside(.setpcap) && !inheritable.union(permitted).isSuperset(of: newInheritable) { throw .EPERM }
         if !inheritable.union(bounding).isSuperset(of: newInheritable) { throw .EPERM }
         if !permitted.isSuperset(of: newPermitted) { throw .EPERM }
         if !newPermitted.isSuperset(of: newEffective) { throw .EPERM }

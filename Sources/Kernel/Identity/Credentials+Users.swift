@@ -9,7 +9,7 @@ extension Credentials {
     /// setuid(2).
     public mutating func setUser(_ uid: UInt32) throws(Errno) {
         let old = self
-        if has(.setuid) {
+        if hasInside(.setuid) {
             realUID = uid
             savedUID = uid
         } else if uid != realUID && uid != savedUID {
@@ -23,7 +23,7 @@ extension Credentials {
     /// setreuid(2).
     public mutating func setUsers(real: UInt32?, effective newEffective: UInt32?) throws(Errno) {
         let old = self
-        let mayAll = has(.setuid)
+        let mayAll = hasInside(.setuid)
         if let real {
             if real != old.realUID && real != old.effectiveUID && !mayAll { throw .EPERM }
             realUID = real
@@ -40,7 +40,7 @@ extension Credentials {
     /// setresuid(2).
     public mutating func setUsers(real: UInt32?, effective newEffective: UInt32?, saved: UInt32?) throws(Errno) {
         let old = self
-        if !has(.setuid) {
+        if !hasInside(.setuid) {
             for id in [real, newEffective, saved] {
                 if let id, id != old.realUID && id != old.effectiveUID && id != old.savedUID { throw .EPERM }
             }
@@ -54,7 +54,7 @@ extension Credentials {
 
     /// setfsuid(2), which reports no error: nothing changes when it is not allowed.
     public mutating func setFileSystemUser(_ uid: UInt32) {
-        guard has(.setuid) || uid == realUID || uid == effectiveUID || uid == savedUID || uid == fileSystemUID else { return }
+        guard hasInside(.setuid) || uid == realUID || uid == effectiveUID || uid == savedUID || uid == fileSystemUID else { return }
         let old = self
         fileSystemUID = uid
         fixUpCapabilities(afterFileSystemUserChangeFrom: old)
@@ -64,7 +64,7 @@ extension Credentials {
 
     /// setgid(2).
     public mutating func setGroup(_ gid: UInt32) throws(Errno) {
-        if has(.setgid) {
+        if hasInside(.setgid) {
             realGID = gid
             savedGID = gid
         } else if gid != realGID && gid != savedGID {
@@ -77,7 +77,7 @@ extension Credentials {
     /// setregid(2).
     public mutating func setGroups(real: UInt32?, effective newEffective: UInt32?) throws(Errno) {
         let old = self
-        let mayAll = has(.setgid)
+        let mayAll = hasInside(.setgid)
         if let real {
             if real != old.realGID && real != old.effectiveGID && !mayAll { throw .EPERM }
             realGID = real
@@ -92,7 +92,7 @@ extension Credentials {
 
     /// setresgid(2).
     public mutating func setGroups(real: UInt32?, effective newEffective: UInt32?, saved: UInt32?) throws(Errno) {
-        if !has(.setgid) {
+        if !hasInside(.setgid) {
             for id in [real, newEffective, saved] {
                 if let id, id != realGID && id != effectiveGID && id != savedGID { throw .EPERM }
             }
@@ -105,6 +105,6 @@ extension Credentials {
 
     /// setfsgid(2).
     public mutating func setFileSystemGroup(_ gid: UInt32) {
-        if has(.setgid) || gid == realGID || gid == effectiveGID || gid == savedGID || gid == fileSystemGID { fileSystemGID = gid }
+        if hasInside(.setgid) || gid == realGID || gid == effectiveGID || gid == savedGID || gid == fileSystemGID { fileSystemGID = gid }
     }
 }

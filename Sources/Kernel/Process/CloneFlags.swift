@@ -54,11 +54,11 @@ public struct CloneRequest: Sendable {
     public var childTID: GuestAddress
     /// Where CLONE_PIDFD's descriptor goes.
     public var pidFile: GuestAddress
-    /// The number the child must get (`set_tid` of clone3(2)); nil for any.
-    public var wantedID: Int32?
+    /// The numbers the child must get (`set_tid` of clone3(2)), innermost pid namespace first; empty for any.
+    public var wantedNumbers: [Int32]
     public init(
         flags: CloneFlags, exitSignal: Signal?, stackPointer: GuestAddress = .null, tls: UInt64 = 0, parentTID: GuestAddress = .null,
-        childTID: GuestAddress = .null, pidFile: GuestAddress = .null, wantedID: Int32? = nil
+        childTID: GuestAddress = .null, pidFile: GuestAddress = .null, wantedNumbers: [Int32] = []
     ) {
         self.flags = flags
         self.exitSignal = exitSignal
@@ -67,6 +67,6 @@ public struct CloneRequest: Sendable {
         self.parentTID = parentTID
         self.childTID = childTID
         self.pidFile = pidFile
-        self.wantedID = wantedID
+        self.wantedNumbers = wantedNumbers
     }
 }

@@ -7,12 +7,13 @@ extension CurrentTask {
         if target.threadGroup === threadGroup { return true }
         let own = task.credentials
         if let domain = own.landlock, !domain.contains(target.credentials.landlock) { return false }
-        if own.has(.sysPtrace) { return true }
         let other = target.credentials
+        if own.has(.sysPtrace, in: other.userNamespace) { return true }
         guard own.realUID == other.effectiveUID, own.realUID == other.savedUID, own.realUID == other.realUID,
             own.realGID == other.effectiveGID, own.realGID == other.savedGID, own.realGID == other.realGID
         else { return false }
-        return target.threadGroup.dumpable == 1 && own.permitted.isSuperset(of: other.permitted)
+        return target.threadGroup.dumpable == 1 && own.userNamespace === other.userNamespace
+            && own.permitted.isSuperset(of: other.permitted)
     }
 
     /// Whether another task uses this address space.

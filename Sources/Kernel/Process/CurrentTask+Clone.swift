@@ -15,18 +15,21 @@ extension CurrentTask {
         if flags.contains(.setTLS) && request.tls >= 0x7fff_ffff_f000 { throw .EPERM }
         guard let dispatcher = kernel.dispatcher else { throw .EAGAIN }
 
-        let credentials = task.credentials
+        var credentials = task.credentials
         let mayExceed = credentials.realUID == 0 || credentials.has(.sysResource) || credentials.has(.sysAdmin)
         let limit = mayExceed ? UInt64.max : threadGroup.limit(.processes).soft
         guard kernel.taskCounts.add(credentials.realUID, limit: limit) else { throw .EAGAIN }
         var hasStarted = false
         defer { if !hasStarted { kernel.taskCounts.remove(credentials.realUID) } }
 
+        if flags.contains(.newUser) { credentials = try enteringNewUserNamespace(credentials) }
+        let childFileSystem = flags.contains(.fileSystem) ? fileSystem : fileSystem.copy()
+        let childNamespaces = try copiedNamespaces(flags, credentials, childFileSystem)
+
         let sharesMemory = flags.contains(.memory)
         var registers = context.registers
         let childMemory = sharesMemory ? memory : try memory.fork(platform: kernel.platform)
         let childFiles = flags.contains(.files) ? files : files.copy()
-        let childFileSystem = flags.contains(.fileSystem) ? fileSystem : fileSystem.copy()
         kernel.uses.retain(childMemory)
         kernel.uses.retain(childFiles)
 
@@ -44,6 +47,8 @@ extension CurrentTask {
             state.memory = childMemory
             state.files = childFiles
             state.fileSystem = childFileSystem
+            state.namespaces = childNamespaces
+            state.credentials = credentials
             state.run = .running
             state.parentDeathSignal = nil
             state.robustList = .null
@@ -58,10 +63,11 @@ extension CurrentTask {
                 pidFileNumber = number
                 try memory.store(number, at: request.pidFile)
             }
-            if flags.contains(.parentSetTID) { try? memory.store(child.id, at: request.parentTID) }
+            if flags.contains(.parentSetTID) { try? memory.store(number(of: child), at: request.parentTID) }
             try kernel.start(
                 TaskStart(
-                    task: child, memory: childMemory, files: childFiles, fileSystem: childFileSystem, registers: registers,
+                    task: child, memory: childMemory, files: childFiles, fileSystem: childFileSystem, namespaces: childNamespaces,
+                    registers: registers,
                     extendedState: context.extendedState(),
                     alternateStack: sharesMemory && !flags.contains(.vfork) ? .none : alternateStack,
                     setChildTID: flags.contains(.childSetTID) ? request.childTID : .null,
@@ -70,7 +76,7 @@ extension CurrentTask {
             hasStarted = true
             forkRestarts = 0
             if let completion { waitForVforkChild(completion) }
-            return child.id
+            return number(of: child)
         } catch {
             if let pidFileNumber { _ = try? files.remove(pidFileNumber) }
             if let linked { unlink(linked) }
@@ -89,13 +95,8 @@ extension CurrentTask {
         if flags.contains(.thread) && !flags.isDisjoint(with: [.newUser, .newPID]) { throw .EINVAL }
         if flags.contains(.pidFile) && !flags.isDisjoint(with: [.detached, .thread]) { throw .EINVAL }
         if flags.isSuperset(of: [.signalHandlers, .clearSignalHandlers]) { throw .EINVAL }
-        try refuseNamespaces(flags)
-    }
-
-    /// There is one namespace of each kind. - Throws: EPERM, or EINVAL as a kernel built without them gives.
-    public func refuseNamespaces(_ flags: CloneFlags) throws(Errno) {
-        if flags.isDisjoint(with: .namespaces) { return }
-        throw flags.contains(.newUser) || !task.credentials.has(.sysAdmin) ? .EPERM : .EINVAL
+        if flags.contains(.thread) && namespaces.pidForChildren !== pidNamespace { throw .EINVAL }
+        if flags.isSuperset(of: [.newIPC, .systemVSemaphores]) { throw .EINVAL }
     }
 
     /// Puts the new task into the process tree.
@@ -109,17 +110,17 @@ extension CurrentTask {
                 forkRestarts += 1
                 throw .ERESTARTNOINTR
             }
-            let id: Int32
-            if let wanted = request.wantedID { id = try tree.allocate(wanted) } else { id = try tree.allocate() }
+            let namespace = state.namespaces?.pidForChildren ?? pidNamespace
+            let numbers = try tree.allocate(in: namespace, wanted: request.wantedNumbers)
             if flags.contains(.thread) {
-                let child = Task(id: id, threadGroup: threadGroup, kernel: kernel, state: state, blocked: blocked)
+                let child = Task(numbers, threadGroup: threadGroup, kernel: kernel, state: state, blocked: blocked)
                 let isLinked = threadGroup.signals.withLock { g in
                     if g.exit != nil || (g.execTask != nil) { return false }
                     g.tasks.append(child)
                     return true
                 }
                 guard isLinked else {
-                    tree.reserved.remove(id)
+                    tree.abandon(numbers)
                     throw .ERESTARTNOINTR
                 }
                 tree.insert(child)
@@ -131,7 +132,7 @@ extension CurrentTask {
             if flags.contains(.parent) {
                 let own = threadGroup.links.withLock { ($0.parent, $0.parentTask, $0.exitSignal) }
                 guard let grandparent = own.0 else {
-                    tree.reserved.remove(id)
+                    tree.abandon(numbers)
                     throw .EINVAL
                 }
                 (parent, parentTask, exitSignal) = (grandparent, own.1, own.2)
@@ -147,10 +148,14 @@ extension CurrentTask {
             attributes.processKeyring = nil
             let processGroup = threadGroup.processGroup
             let group = ThreadGroup(
-                id: id, kernel: kernel, parent: parent, parentTask: parentTask, processGroup: processGroup, exitSignal: exitSignal,
+                numbers, kernel: kernel, parent: parent, parentTask: parentTask, processGroup: processGroup, exitSignal: exitSignal,
                 actions: actions, attributes: attributes)
-            let child = Task(id: id, threadGroup: group, kernel: kernel, state: state, blocked: blocked)
-            group.signals.withLock { $0.tasks = [child] }
+            let child = Task(numbers, threadGroup: group, kernel: kernel, state: state, blocked: blocked)
+            if group.isInnerInit { namespace.state.withLock { $0.initID = numbers.global } }
+            group.signals.withLock { g in
+                g.tasks = [child]
+                g.isUnkillable = group.isInnerInit
+            }
             parent.links.withLock { $0.children.append(group) }
             processGroup.members.withLock { $0.append(group) }
             tree.insert(child)
@@ -170,7 +175,14 @@ extension CurrentTask {
             if group !== threadGroup {
                 group.links.withLock { $0.parent }?.links.withLock { $0.children.removeAll { $0 === group } }
                 tree.leaveProcessGroup(group)
+                if group.isInnerInit {
+                    group.pidNamespace.state.withLock { s in
+                        s.initID = 0
+                        s.isClosed = true
+                    }
+                }
             }
+            tree.release(child.numbers)
         }
     }
 

@@ -145,19 +145,21 @@ extension CurrentTask {
         kernel.processes.withTree { tree in
             if !task.isLeader {
                 let own = task.id
+                let ownNumbers = task.numbers
                 let leader = tree.tasks[threadGroup.id]
                 tree.tasks[own] = nil
-                task.takeID(threadGroup.id)
+                task.take(threadGroup.numbers)
                 tree.tasks[threadGroup.id] = task
                 // Children that this thread made, and those of the old leader, look for the thread by its number.
                 for child in threadGroup.links.withLock({ $0.children }) {
                     child.links.withLock { if $0.parentTask == own { $0.parentTask = threadGroup.id } }
                 }
                 if let leader, leader !== task {
-                    leader.takeID(own)
+                    leader.take(ownNumbers)
                     leader.setRunState(.dead)
                     kernel.taskCounts.remove(leader.credentials.realUID)
                 }
+                tree.release(ownNumbers)
             }
             threadGroup.links.withLock { $0.leaderStatus = nil }
             threadGroup.signals.withLock { g in
@@ -186,26 +188,37 @@ extension CurrentTask {
     /// Installs new credentials (Linux's commit_creds): moves the task count when the real user changes, and where identity or
     /// capabilities changed the process is no longer dumpable and forgets its parent-death signal.
     public func setCredentials(_ new: Credentials) {
+        innerUserNamespace = new.innerUserNamespace
         let old = task.state.withLock { s in
             let old = s.credentials
             s.credentials = new
-            if old.effectiveUID != new.effectiveUID || old.effectiveGID != new.effectiveGID
-                || old.fileSystemUID != new.fileSystemUID || old.fileSystemGID != new.fileSystemGID
-                || !old.permitted.isSuperset(of: new.permitted)
-            {
-                s.parentDeathSignal = nil
-            }
+            if Self.isPrivilegeChange(old, new) { s.parentDeathSignal = nil }
             return old
         }
-        if old.effectiveUID != new.effectiveUID || old.effectiveGID != new.effectiveGID || old.fileSystemUID != new.fileSystemUID
-            || old.fileSystemGID != new.fileSystemGID || !old.permitted.isSuperset(of: new.permitted)
-        {
-            threadGroup.dumpable = 0
-        }
+        if Self.isPrivilegeChange(old, new) { threadGroup.dumpable = 0 }
         if old.realUID != new.realUID {
             kernel.taskCounts.remove(old.realUID)
             kernel.taskCounts.add(new.realUID)
         }
+    }
+}
+
+extension CurrentTask {
+    /// Whether other identities or more capabilities came. Capabilities in a namespace that the old user made are no more than it had
+    /// (cred_cap_issubset).
+    private static func isPrivilegeChange(_ old: Credentials, _ new: Credentials) -> Bool {
+        if old.effectiveUID != new.effectiveUID || old.effectiveGID != new.effectiveGID || old.fileSystemUID != new.fileSystemUID
+            || old.fileSystemGID != new.fileSystemGID
+        {
+            return true
+        }
+        if old.innerUserNamespace == new.innerUserNamespace { return !old.permitted.isSuperset(of: new.permitted) }
+        var current = new.userNamespace
+        while let parent = current.parent {
+            if parent === old.userNamespace { return current.ownerUID != old.effectiveUID }
+            current = parent
+        }
+        return true
     }
 }
 

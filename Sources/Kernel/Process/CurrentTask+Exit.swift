@@ -37,6 +37,7 @@ extension CurrentTask {
         }
         if completesStop { threadGroup.tellParentOfJobControl(.stopped) }
         if isLast && threadGroup.isInit { kernel.endAllButInit(self) }
+        if isLast && threadGroup.isInnerInit { endPIDNamespace() }
 
         releaseMemory(isExec: false)
         context.release()
@@ -46,15 +47,20 @@ extension CurrentTask {
             defer {
                 s.files = nil
                 s.fileSystem = nil
+                s.namespaces = nil
             }
             return (s.files, 0)
         }
         if let lastFiles { closeFiles(lastFiles) }
         if isLast {
             threadGroup.endTimers()
-            kernel.ipc.processEnded(threadGroup)
+            namespaces.ipc.processEnded(threadGroup)
             threadGroup.leaveTerminal()
+            threadGroup.attributes.withLock { $0.image.executable = nil }
         }
+        // Whoever waits for this process may unmount what it used.
+        namespaces = kernel.emptyNamespaces
+        fileSystem = kernel.emptyFileSystem
         notifyExit(status, isLast: isLast)
     }
 
@@ -113,6 +119,7 @@ extension CurrentTask {
                 threadGroup.links.withLock { $0.leaderStatus = status }
             } else {
                 tree.tasks[task.id] = nil
+                tree.release(task.numbers)
                 kernel.taskCounts.remove(task.credentials.realUID)
                 task.setRunState(.dead)
             }
@@ -151,8 +158,8 @@ extension CurrentTask {
             for thread in child.tasks {
                 if let signal = thread.parentDeathSignal {
                     var info = SignalInfo(signal, code: SignalInfo.SI_USER)
-                    info.pid = threadGroup.id
-                    info.uid = task.credentials.realUID
+                    info.pid = threadGroup.numbers.number(in: child.pidNamespace)
+                    info.uid = thread.credentials.shownUser(task.credentials.realUID)
                     child.send(info)
                 }
             }
@@ -168,10 +175,11 @@ extension CurrentTask {
 extension ProcessTable.Tree {
     /// The nearest living ancestor that is a child subreaper, else init: prctl(2) PR_SET_CHILD_SUBREAPER.
     func reaper(for group: ThreadGroup) -> ThreadGroup? {
-        let initGroup = tasks[1]?.threadGroup
+        let namespace = group.pidNamespace
+        let initGroup = self.initGroup(of: namespace) ?? tasks[1]?.threadGroup
         if group.attributes.withLock({ $0.hasChildSubreaper }) {
             var ancestor = group.parent
-            while let candidate = ancestor, candidate !== initGroup {
+            while let candidate = ancestor, candidate !== initGroup, candidate.pidNamespace === namespace {
                 let (subreaper, below) = candidate.attributes.withLock { ($0.isChildSubreaper, $0.hasChildSubreaper) }
                 if subreaper && candidate.signals.withLock({ g in g.tasks.contains { !$0.isExiting } }) { return candidate }
                 if !below && !subreaper { break }

@@ -3,9 +3,12 @@ import LinuxABI
 extension CurrentTask {
     /// setpgid(2).
     public func setProcessGroup(of pid: Int32, to groupID: Int32) throws(Errno) {
-        let pid = pid == 0 ? threadGroup.id : pid
-        let groupID = groupID == 0 ? pid : groupID
-        if groupID < 0 { throw .EINVAL }
+        let isOwnGroup = groupID == 0 || groupID == (pid == 0 ? threadGroup.ownID : pid)
+        if groupID < 0 || (isOwnGroup && pid < 0) { throw .EINVAL }
+        if pid < 0 { throw .ESRCH }
+        let namespace = pidNamespace
+        let pid = pid == 0 ? threadGroup.id : namespace.global(pid) ?? 0
+        let groupID = isOwnGroup ? pid : namespace.global(groupID) ?? 0
         try kernel.processes.withTree { tree throws(Errno) in
             guard let target = tree.tasks[pid] else { throw .ESRCH }
             guard target.isLeader else { throw .EINVAL }
@@ -18,7 +21,7 @@ extension CurrentTask {
             }
             if group.isSessionLeader { throw .EPERM }
             if groupID == pid {
-                tree.move(group, to: tree.processGroups[pid] ?? ProcessGroup(id: pid, session: group.session))
+                tree.move(group, to: tree.processGroups[pid] ?? ProcessGroup(group.numbers, session: group.session))
             } else {
                 guard let existing = tree.processGroups[groupID], existing.session === threadGroup.session else { throw .EPERM }
                 tree.move(group, to: existing)
@@ -31,15 +34,15 @@ extension CurrentTask {
         try kernel.processes.withTree { tree throws(Errno) in
             let id = threadGroup.id
             if threadGroup.isSessionLeader || tree.processGroups[id] != nil { throw .EPERM }
-            tree.move(threadGroup, to: ProcessGroup(id: id, session: Session(id: id)))
-            return id
+            tree.move(threadGroup, to: ProcessGroup(threadGroup.numbers, session: Session(threadGroup.numbers)))
+            return threadGroup.ownID
         }
     }
 
     /// The thread group that getpgid(2) and getsid(2) mean; 0 is the caller's. - Throws: ESRCH.
     public func process(_ pid: Int32) throws(Errno) -> ThreadGroup {
         if pid == 0 { return threadGroup }
-        guard let task = kernel.processes.task(pid) else { throw .ESRCH }
+        guard let task = findTask(pid) else { throw .ESRCH }
         return task.threadGroup
     }
 }

@@ -96,8 +96,8 @@ extension CurrentTask {
         if !options.contains(.all) && (links.1 != .SIGCHLD) != options.contains(.clone) { return false }
         switch selector {
         case .any: return true
-        case .process(let id): return child.id == id
-        case .processGroup(let id): return child.processGroup.id == id
+        case .process(let id): return number(of: child) == id
+        case .processGroup(let id): return number(of: child.processGroup) == id
         case .group(let group): return child === group
         }
     }
@@ -106,7 +106,7 @@ extension CurrentTask {
         -> WaitResult
     {
         let usage = child.usage + child.childrenUsage
-        let result = WaitResult(id: child.id, uid: owner(child), change: .ended(status), usage: usage)
+        let result = WaitResult(id: number(of: child), uid: owner(child), change: .ended(status), usage: usage)
         if !options.contains(.noWait) {
             threadGroup.accounting.withLock { $0.children = $0.children + usage }
             tree.reap(child)
@@ -127,8 +127,8 @@ extension CurrentTask {
             return nil
         }
         guard let change else { return nil }
-        return WaitResult(id: child.id, uid: owner(child), change: change, usage: child.usage + child.childrenUsage)
+        return WaitResult(id: number(of: child), uid: owner(child), change: change, usage: child.usage + child.childrenUsage)
     }
 
-    private func owner(_ child: ThreadGroup) -> UInt32 { child.tasks.first?.credentials.realUID ?? 0 }
+    private func owner(_ child: ThreadGroup) -> UInt32 { credentials.shownUser(child.tasks.first?.credentials.realUID ?? 0) }
 }

@@ -36,7 +36,8 @@ public final class PidFile: FileOperations {
     public func addWaiter(_ entry: WaitEntry) { threadGroup.exitEvents.add(entry) }
     public func removeWaiter(_ entry: WaitEntry) { threadGroup.exitEvents.remove(entry) }
     public var descriptionInfo: String {
-        let id = threadGroup.links.withLock { $0.isReaped } ? -1 : threadGroup.id
-        return "Pid:\t\(id)\nNSpid:\t\(id)\n"
+        if threadGroup.links.withLock({ $0.isReaped }) { return "Pid:\t-1\nNSpid:\t-1\n" }
+        let numbers = threadGroup.numbers.all.map { String($0) }.joined(separator: "\t")
+        return "Pid:\t\(threadGroup.id)\nNSpid:\t\(numbers)\n"
     }
 }

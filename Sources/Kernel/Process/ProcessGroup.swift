@@ -4,11 +4,13 @@ import Synchronization
 /// A job: processes that the terminal and kill(2) address together (setpgid(2)). Membership changes under the process-tree lock.
 public final class ProcessGroup: Sendable {
     public let id: Int32
+    public let numbers: ProcessNumbers
     public let session: Session
     let members = Mutex<[ThreadGroup]>([])
 
-    init(id: Int32, session: Session) {
-        self.id = id
+    init(_ numbers: ProcessNumbers, session: Session) {
+        self.numbers = numbers
+        id = numbers.global
         self.session = session
     }
 

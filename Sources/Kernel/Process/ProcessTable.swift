@@ -34,7 +34,7 @@ public final class ProcessTable: Sendable {
             reserved.insert(id)
             return id
         }
-        private func isFree(_ id: Int32) -> Bool {
+        func isFree(_ id: Int32) -> Bool {
             tasks[id] == nil && processGroups[id] == nil && sessions[id] == nil && !reserved.contains(id)
         }
         mutating func insert(_ task: Task) {

@@ -5,7 +5,11 @@ import Synchronization
 /// A session: process groups that share a controlling terminal (setsid(2)).
 public final class Session: Sendable {
     public let id: Int32
-    init(id: Int32) { self.id = id }
+    public let numbers: ProcessNumbers
+    init(_ numbers: ProcessNumbers) {
+        self.numbers = numbers
+        id = numbers.global
+    }
     /// The controlling terminal, set by the terminal driver.
     public let terminal = Mutex<(any ControllingTerminal)?>(nil)
 }

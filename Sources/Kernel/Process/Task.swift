@@ -13,8 +13,13 @@ public final class Task: Sendable {
     public let startTime: MonotonicInstant
     /// Where this task sleeps. Signal delivery and wait queues wake it.
     public let parker = HostParker()
-    /// The thread ID: constant but for execve(2) by a thread that is not the leader, which takes the leader's.
+    /// The pid namespace it lives in: Linux's task_active_pid_ns.
+    public let pidNamespace: PIDNamespace
+    /// The thread ID, here in the initial pid namespace and below in the task's own: constant but for execve(2) by a thread that is not the
+    /// leader, which takes the leader's.
     private let identity: Atomic<Int32>
+    private let ownIdentity: Atomic<Int32>
+    private let allNumbers: Mutex<ProcessNumbers>
 
     /// Set when the task has something to do before it may return to guest code or go on sleeping: Linux's TIF_SIGPENDING. Written
     /// under the thread group's signal lock; read anywhere.
@@ -27,8 +32,11 @@ public final class Task: Sendable {
     /// Priority-inheritance futexes that others wait for.
     let futexOwnership = FutexOwnership()
 
-    init(id: Int32, threadGroup: ThreadGroup, kernel: SandboxKernel, state: State, blocked: SignalSet) {
-        identity = Atomic(id)
+    init(_ numbers: ProcessNumbers, threadGroup: ThreadGroup, kernel: SandboxKernel, state: State, blocked: SignalSet) {
+        identity = Atomic(numbers.global)
+        ownIdentity = Atomic(numbers.own)
+        allNumbers = Mutex(numbers)
+        pidNamespace = numbers.namespace
         self.threadGroup = threadGroup
         self.kernel = kernel
         startTime = .now
@@ -43,6 +51,8 @@ public final class Task: Sendable {
         var memory: AddressSpace?
         var files: DescriptorTable?
         var fileSystem: FileSystemContext?
+        /// Nil once the task has exited.
+        var namespaces: NamespaceSet?
         var run = RunState.running
         /// PR_SET_PDEATHSIG; nil for none.
         var parentDeathSignal: Signal?
@@ -69,7 +79,15 @@ public final class Task: Sendable {
     }
 
     public var id: Int32 { identity.load(ordering: .relaxed) }
-    func takeID(_ id: Int32) { identity.store(id, ordering: .relaxed) }
+    /// In the own pid namespace: gettid(2).
+    public var ownID: Int32 { ownIdentity.load(ordering: .relaxed) }
+    public var numbers: ProcessNumbers { allNumbers.withLock { $0 } }
+    func take(_ numbers: ProcessNumbers) {
+        allNumbers.withLock { $0 = numbers }
+        identity.store(numbers.global, ordering: .relaxed)
+        ownIdentity.store(numbers.own, ordering: .relaxed)
+    }
+    public var namespaces: NamespaceSet? { state.withLock { $0.namespaces } }
 
     public var credentials: Credentials { state.withLock { $0.credentials } }
     /// comm, 15 bytes at most.

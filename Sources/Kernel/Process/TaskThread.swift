@@ -11,6 +11,7 @@ struct TaskStart: Sendable {
     var memory: AddressSpace
     var files: DescriptorTable
     var fileSystem: FileSystemContext
+    var namespaces: NamespaceSet
     var registers: RegisterFile
     /// Nil: as after execve.
     var extendedState: [UInt8]?
@@ -64,14 +65,15 @@ extension SandboxKernel {
             return
         }
         let current = CurrentTask(
-            task: start.task, context: context, memory: start.memory, files: start.files, fileSystem: start.fileSystem)
+            task: start.task, context: context, memory: start.memory, files: start.files, fileSystem: start.fileSystem,
+            namespaces: start.namespaces)
         current.alternateStack = start.alternateStack
         current.clearChildTID = start.clearChildTID
         current.vforkCompletion = start.vforkCompletion
         start.task.host.withLock { $0 = Task.HostSide(interrupter: context.interrupter, threadID: HostThread.currentID) }
         report.report(nil)
         // As schedule_tail: a bad address is not an error.
-        if !start.setChildTID.isNull { try? start.memory.store(start.task.id, at: start.setChildTID) }
+        if !start.setChildTID.isNull { try? start.memory.store(start.task.ownID, at: start.setChildTID) }
         start.task.setRunState(.running)
         current.run(start.dispatcher)
         current.finish()

@@ -49,8 +49,9 @@ extension ThreadGroup {
 
     private func childInfo(code: Int32, status: Int32) -> SignalInfo {
         var info = SignalInfo(.SIGCHLD, code: code)
-        info.pid = id
-        info.uid = tasks.first?.credentials.realUID ?? 0
+        let uid = tasks.first?.credentials.realUID ?? 0
+        info.pid = parent.map { numbers.number(in: $0.pidNamespace) } ?? 0
+        info.uid = parent?.tasks.first?.credentials.shownUser(uid) ?? uid
         info.status = status
         let usage = usage
         info.userTime = UInt64(max(0, usage.user / 10_000_000))

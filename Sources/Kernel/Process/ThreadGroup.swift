@@ -7,6 +7,9 @@ import VirtualFileSystem
 /// A process: Linux's thread group with its signal_struct.
 public final class ThreadGroup: Sendable {
     public let id: Int32
+    /// In the own pid namespace: getpid(2).
+    public let ownID: Int32
+    public let numbers: ProcessNumbers
     public let kernel: SandboxKernel
     public let startTime = MonotonicInstant.now
     /// Fires when a child changes state: wait4(2).
@@ -23,10 +26,12 @@ public final class ThreadGroup: Sendable {
     public let timers = TimerSet()
 
     init(
-        id: Int32, kernel: SandboxKernel, parent: ThreadGroup?, parentTask: Int32, processGroup: ProcessGroup, exitSignal: Signal?,
+        _ numbers: ProcessNumbers, kernel: SandboxKernel, parent: ThreadGroup?, parentTask: Int32, processGroup: ProcessGroup, exitSignal: Signal?,
         actions: SignalActions, attributes: Attributes
     ) {
-        self.id = id
+        self.numbers = numbers
+        id = numbers.global
+        ownID = numbers.own
         self.kernel = kernel
         links = Mutex(Links(parent: parent, parentTask: parentTask, processGroup: processGroup, exitSignal: exitSignal))
         signals = Mutex(GroupSignals(actions: actions))
@@ -108,6 +113,9 @@ public final class ThreadGroup: Sendable {
     public var session: Session { processGroup.session }
     public var isSessionLeader: Bool { session.id == id }
     public var isInit: Bool { id == 1 }
+    /// Init of a pid namespace below the initial one.
+    public var isInnerInit: Bool { ownID == 1 && id != 1 }
+    public var pidNamespace: PIDNamespace { numbers.namespace }
     /// The status with which the group ended, while nobody has waited for it.
     public var exitStatus: ExitStatus? { links.withLock { $0.zombie } }
     public var isZombie: Bool { links.withLock { $0.zombie != nil } }

@@ -9,9 +9,13 @@ extension ProcessTable.Tree {
             return members.isEmpty
         }
         guard isEmpty else { return }
-        if processGroups[old.id] === old { processGroups[old.id] = nil }
+        if processGroups[old.id] === old {
+            processGroups[old.id] = nil
+            release(old.numbers)
+        }
         if !processGroups.values.contains(where: { $0.session === old.session }), sessions[old.session.id] === old.session {
             sessions[old.session.id] = nil
+            release(old.session.numbers)
         }
     }
 
@@ -40,6 +44,7 @@ extension ProcessTable.Tree {
         }
         parent?.links.withLock { $0.children.removeAll { $0 === group } }
         leaveProcessGroup(group)
+        release(group.numbers)
         group.signals.withLock { g in
             group.kernel.uncharge(g.pending.removeAll())
             g.tasks.removeAll()

@@ -48,7 +48,7 @@ extension GroupSignals {
         guard prepare(signal, in: group) else { return }
         // Linux asks the blocked mask of the given thread, or of the leader for a process-wide signal.
         guard let judge = target ?? tasks.first else { return }
-        let isExternal = options.overridesInitProtection(signal)
+        let isExternal = group.isInnerInit ? options.contains(.external) : options.overridesInitProtection(signal)
         if isIgnored(signal, by: judge, isExternal: isExternal) { return }
 
         // Standard signals are not queued twice.

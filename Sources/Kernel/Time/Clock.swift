@@ -72,15 +72,15 @@ public enum ProcessorClock: Sendable {
                 self = .task(current.task, kind)
                 return
             }
-            guard let task = current.kernel.processes.task(id), task.threadGroup === current.threadGroup else { throw .EINVAL }
+            guard let task = current.findTask(id), task.threadGroup === current.threadGroup else { throw .EINVAL }
             self = .task(task, kind)
             return
         }
-        if id == 0 || (isReading && id == current.task.id) {
+        if id == 0 || (isReading && id == current.task.ownID) {
             self = .group(current.threadGroup, kind)
             return
         }
-        guard let group = current.kernel.processes.threadGroup(id) else { throw .EINVAL }
+        guard let group = current.findThreadGroup(id) else { throw .EINVAL }
         self = .group(group, kind)
     }
 

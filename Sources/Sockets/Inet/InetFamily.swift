@@ -4,9 +4,6 @@ import VirtualFileSystem
 
 /// AF_INET and AF_INET6: TCP and UDP among the sockets of the sandbox, over its loopback device. Any other destination is unreachable.
 enum InetFamily {
-    static let tcp = PortTable<TCPSocket>(isStream: true)
-    static let udp = PortTable<UDPSocket>(isStream: false)
-
     private static let protocolTCP: Int32 = 6
     private static let protocolUDP: Int32 = 17
 
@@ -15,28 +12,28 @@ enum InetFamily {
         switch SocketType(rawValue: type) {
         case .stream:
             guard protocolNumber == 0 || protocolNumber == protocolTCP else { throw .EPROTONOSUPPORT }
-            return TCPSocket(family: family)
+            return TCPSocket(family: family, network: .of(caller))
         case .datagram:
             guard protocolNumber == 0 || protocolNumber == protocolUDP else { throw .EPROTONOSUPPORT }
-            return UDPSocket(family: family)
+            return UDPSocket(family: family, network: .of(caller))
         case .raw:
-            throw caller.credentials.has(.netRaw) ? .EPROTONOSUPPORT : .EPERM
+            throw caller.credentials.has(.netRaw, in: caller.networkNamespace.owner) ? .EPROTONOSUPPORT : .EPERM
         default:
             throw .ESOCKTNOSUPPORT
         }
     }
 
     /// - Throws: EADDRNOTAVAIL for an address that `lo` does not have, EACCES for a privileged port.
-    static func checkBind(_ endpoint: Endpoint, caller: any Caller) throws(Errno) {
-        guard endpoint.address.isAny || endpoint.address.isLoopback else { throw .EADDRNOTAVAIL }
-        if endpoint.port != 0 && endpoint.port < 1024 && !caller.credentials.has(.netBindService) { throw .EACCES }
+    static func checkBind(_ endpoint: Endpoint, _ network: NetworkStack, caller: any Caller) throws(Errno) {
+        guard endpoint.address.isAny || (endpoint.address.isLoopback && network.isUp) else { throw .EADDRNOTAVAIL }
+        if endpoint.port != 0 && endpoint.port < 1024 && !caller.credentials.has(.netBindService, in: network.owner) { throw .EACCES }
     }
 
     /// Where a packet to `endpoint` goes: the unspecified address means this host. - Throws: ENETUNREACH.
-    static func route(_ endpoint: Endpoint) throws(Errno) -> Endpoint {
+    static func route(_ endpoint: Endpoint, _ network: NetworkStack) throws(Errno) -> Endpoint {
         var target = endpoint
         if target.address.isAny { target.address = target.address.isV4 ? .loopbackV4 : .loopbackV6 }
-        guard target.address.isLoopback else { throw .ENETUNREACH }
+        guard target.address.isLoopback && network.isUp else { throw .ENETUNREACH }
         return target
     }
 

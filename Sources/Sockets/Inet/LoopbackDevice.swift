@@ -9,6 +9,7 @@ enum LoopbackDevice {
     /// IFF_UP | IFF_LOOPBACK | IFF_RUNNING; IFF_LOWER_UP too where 32 bits are reported.
     static let flags: UInt16 = 0x49
     static let allFlags: UInt32 = 0x1_0049
+    static let downFlags: UInt32 = 0x8
     static let mtu: UInt32 = 65536
     /// ARPHRD_LOOPBACK
     static let hardwareType: UInt16 = 772
@@ -17,7 +18,7 @@ enum LoopbackDevice {
     private static let nameSize = 16
 
     /// SIOCGIF* of `struct ifreq`. - Throws: ENODEV for another name, ENOTTY for another request.
-    static func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
+    static func ioctl(_ request: UInt32, argument: UInt64, _ network: NetworkStack, caller: any Caller) throws(Errno) -> Int {
         let address = GuestAddress(argument)
         switch request {
         case IoctlRequest.SIOCGIFCONF:
@@ -25,11 +26,17 @@ enum LoopbackDevice {
         case IoctlRequest.SIOCGIFNAME:
             guard try caller.memory.load(Int32.self, at: address + nameSize) == index else { throw .ENODEV }
             try caller.memory.copyOut(padded(name, nameSize), to: address)
-        case IoctlRequest.SIOCGIFFLAGS: try reply(Bytes.of(flags), address, caller)
+        case IoctlRequest.SIOCGIFFLAGS: try reply(Bytes.of(network.isUp ? flags : UInt16(downFlags)), address, caller)
+        case IoctlRequest.SIOCSIFFLAGS:
+            let given = try caller.memory.copyIn(address, count: nameSize).prefix { $0 != 0 }
+            guard Array(given) == name else { throw .ENODEV }
+            guard caller.credentials.has(.netAdmin, in: network.owner) else { throw .EPERM }
+            network.isUp = try caller.memory.load(UInt16.self, at: address + nameSize) & 1 != 0
         case IoctlRequest.SIOCGIFINDEX: try reply(Bytes.of(index), address, caller)
         case IoctlRequest.SIOCGIFMTU: try reply(Bytes.of(Int32(mtu)), address, caller)
-        case IoctlRequest.SIOCGIFADDR: try reply(ipv4(0x7f00_0001), address, caller)
-        case IoctlRequest.SIOCGIFNETMASK: try reply(ipv4(0xff00_0000), address, caller)
+        case IoctlRequest.SIOCGIFADDR, IoctlRequest.SIOCGIFNETMASK:
+            guard network.hasAddress else { throw .EADDRNOTAVAIL }
+            try reply(ipv4(request == IoctlRequest.SIOCGIFADDR ? 0x7f00_0001 : 0xff00_0000), address, caller)
         case IoctlRequest.SIOCGIFHWADDR: try reply(padded(Bytes.of(hardwareType), 16), address, caller)
         default: throw .ENOTTY
         }

@@ -28,6 +28,8 @@ final class TCPSocket: Socket, PortOwner {
     }
 
     let family: Int32
+    let network: NetworkStack
+    var networkNumber: UInt64 { network.number }
     let type = SocketType.stream
     let protocolNumber: Int32 = 6
     let waiters = WaitQueue()
@@ -41,8 +43,9 @@ final class TCPSocket: Socket, PortOwner {
     /// try again, which only costs time.
     private static let backlog = 4096
 
-    init(family: Int32) {
+    init(family: Int32, network: NetworkStack) {
         self.family = family
+        self.network = network
         options = SocketOptions(waiters: waiters)
         inet = InetOptions(family: family, isStream: true)
         incoming = ReceiveQueue(isStream: true, waiters: waiters)
@@ -66,7 +69,7 @@ final class TCPSocket: Socket, PortOwner {
 
     func bind(_ address: [UInt8], caller: any Caller) throws(Errno) {
         let endpoint = try Endpoint(address, family: family)
-        try InetFamily.checkBind(endpoint, caller: caller)
+        try InetFamily.checkBind(endpoint, network, caller: caller)
         try bind(endpoint)
     }
 
@@ -79,7 +82,7 @@ final class TCPSocket: Socket, PortOwner {
         if !claimed { throw .EINVAL }
         do throws(Errno) {
             let dual = family == AddressFamily.inet6 && !inet.isV6Only
-            let port = try InetFamily.tcp.bind(self, endpoint.address, endpoint.port, isDual: dual)
+            let port = try network.tcp.bind(self, endpoint.address, endpoint.port, isDual: dual)
             state.withLock { $0.local = Endpoint(endpoint.address, port) }
         } catch {
             state.withLock { $0.isBound = false }
@@ -147,10 +150,10 @@ final class TCPSocket: Socket, PortOwner {
             return s.connectIsUnreported
         }
         if isDone { return }
-        let target = try InetFamily.route(wanted)
+        let target = try InetFamily.route(wanted, network)
         let deadline = isNonBlocking ? nil : options.deadline(forReading: false)
         while true {
-            let found = InetFamily.tcp.find(target) { $0.isListening }
+            let found = network.tcp.find(target) { $0.isListening }
             do throws(Errno) {
                 guard let found else { throw .ECONNREFUSED }
                 try join(found, target)
@@ -189,7 +192,7 @@ final class TCPSocket: Socket, PortOwner {
     /// Connects to a listener at `target`. - Throws: EAGAIN when its backlog is full, ECONNREFUSED, EADDRINUSE.
     private func join(_ listener: TCPSocket, _ target: Endpoint) throws(Errno) {
         if !state.withLock({ $0.isBound }) { try bind(state.withLock { $0.local }) }
-        let accepted = TCPSocket(family: listener.family)
+        let accepted = TCPSocket(family: listener.family, network: listener.network)
         accepted.options.copy(from: listener.options)
         let source = state.withLock { s -> Endpoint in
             if s.local.address.isAny { s.local.address = InetFamily.source(for: target.address) }
@@ -360,7 +363,7 @@ final class TCPSocket: Socket, PortOwner {
         return try inet.get(level: level, name: name)
     }
     func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
-        try LoopbackDevice.ioctl(request, argument: argument, caller: caller)
+        try LoopbackDevice.ioctl(request, argument: argument, network, caller: caller)
     }
 
     func shutdown(_ direction: ShutdownDirection) throws(Errno) {
@@ -392,7 +395,7 @@ final class TCPSocket: Socket, PortOwner {
             defer { s.phase = .closed }
             return (s.phase, s.isBound ? s.local.port : nil)
         }
-        if let port { InetFamily.tcp.release(self, port) }
+        if let port { network.tcp.release(self, port) }
         let linger = options.state.withLock { $0.linger }
         tearDown(old, sendsReset: linger.isOn != 0 && linger.seconds == 0)
     }

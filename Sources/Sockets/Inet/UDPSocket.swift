@@ -17,6 +17,8 @@ final class UDPSocket: Socket, PortOwner {
     }
 
     let family: Int32
+    let network: NetworkStack
+    var networkNumber: UInt64 { network.number }
     let type = SocketType.datagram
     let protocolNumber: Int32 = 17
     let waiters = WaitQueue()
@@ -29,8 +31,9 @@ final class UDPSocket: Socket, PortOwner {
 
     private static let maximumPayload = 65507
 
-    init(family: Int32) {
+    init(family: Int32, network: NetworkStack) {
         self.family = family
+        self.network = network
         options = SocketOptions(waiters: waiters)
         inet = InetOptions(family: family, isStream: false)
         incoming = ReceiveQueue(isStream: false, waiters: waiters)
@@ -42,7 +45,7 @@ final class UDPSocket: Socket, PortOwner {
 
     func bind(_ address: [UInt8], caller: any Caller) throws(Errno) {
         let endpoint = try Endpoint(address, family: family)
-        try InetFamily.checkBind(endpoint, caller: caller)
+        try InetFamily.checkBind(endpoint, network, caller: caller)
         try bind(endpoint)
     }
 
@@ -55,7 +58,7 @@ final class UDPSocket: Socket, PortOwner {
         if !claimed { throw .EINVAL }
         do throws(Errno) {
             let dual = family == AddressFamily.inet6 && !inet.isV6Only
-            let port = try InetFamily.udp.bind(self, endpoint.address, endpoint.port, isDual: dual)
+            let port = try network.udp.bind(self, endpoint.address, endpoint.port, isDual: dual)
             state.withLock { $0.local = Endpoint(endpoint.address, port) }
         } catch {
             state.withLock { $0.isBound = false }
@@ -75,7 +78,7 @@ final class UDPSocket: Socket, PortOwner {
             state.withLock { $0.remote = nil }
             return
         }
-        let target = try InetFamily.route(Endpoint(address, family: family))
+        let target = try InetFamily.route(Endpoint(address, family: family), network)
         if !state.withLock({ $0.isBound }) { try bind(state.withLock { $0.local }) }
         state.withLock {
             if $0.local.address.isAny { $0.local.address = InetFamily.source(for: target.address) }
@@ -104,7 +107,7 @@ final class UDPSocket: Socket, PortOwner {
             let wanted = try Endpoint(address, family: family)
             if wanted.port == 0 { throw .EINVAL }
             if wanted.address.isBroadcast && !options.isSet(SocketOption.broadcast) { throw .EACCES }
-            target = try InetFamily.route(wanted)
+            target = try InetFamily.route(wanted, network)
         } else {
             guard let remote else { throw .EDESTADDRREQ }
             target = remote
@@ -112,7 +115,7 @@ final class UDPSocket: Socket, PortOwner {
         if !state.withLock({ $0.isBound }) { try bind(state.withLock { $0.local }) }
         var source = state.withLock { $0.local }
         if source.address.isAny { source.address = InetFamily.source(for: target.address) }
-        guard let receiver = InetFamily.udp.find(target, where: { $0.accepts(from: source) }) else {
+        guard let receiver = network.udp.find(target, where: { $0.accepts(from: source) }) else {
             // The ICMP answer comes back to a connected socket only.
             if remote != nil && remote == target {
                 state.withLock { $0.error = .ECONNREFUSED }
@@ -189,7 +192,7 @@ final class UDPSocket: Socket, PortOwner {
         return try inet.get(level: level, name: name)
     }
     func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
-        try LoopbackDevice.ioctl(request, argument: argument, caller: caller)
+        try LoopbackDevice.ioctl(request, argument: argument, network, caller: caller)
     }
 
     func shutdown(_ direction: ShutdownDirection) throws(Errno) {
@@ -204,7 +207,7 @@ final class UDPSocket: Socket, PortOwner {
 
     func close() {
         let port = state.withLock { s -> UInt16? in s.isBound ? s.local.port : nil }
-        if let port { InetFamily.udp.release(self, port) }
+        if let port { network.udp.release(self, port) }
         _ = incoming.close()
         waiters.notify(.everything)
     }

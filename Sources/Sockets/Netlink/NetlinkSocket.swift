@@ -4,7 +4,7 @@ import Memory
 import Synchronization
 import VirtualFileSystem
 
-/// A NETLINK_ROUTE socket (rtnetlink(7)) that answers questions about links and addresses. Changes are refused.
+/// A NETLINK_ROUTE socket (rtnetlink(7)) that answers questions about links and addresses, and brings `lo` up and down.
 final class NetlinkSocket: Socket, NotificationSink {
     private struct State {
         /// `nl_pid`; 0 until bound.
@@ -17,11 +17,12 @@ final class NetlinkSocket: Socket, NotificationSink {
     private let incoming: ReceiveQueue
     private let state = Mutex(State())
 
-    /// Ports taken by open sockets.
-    private static let ports = Mutex<Set<UInt32>>([])
+    let network: NetworkStack
+    var networkNumber: UInt64 { network.number }
 
-    private init(type: SocketType) {
+    private init(type: SocketType, network: NetworkStack) {
         self.type = type
+        self.network = network
         options = SocketOptions(waiters: waiters)
         incoming = ReceiveQueue(isStream: false, waiters: waiters)
     }
@@ -31,7 +32,7 @@ final class NetlinkSocket: Socket, NotificationSink {
         guard protocolNumber >= 0 && protocolNumber < 32 else { throw .EPROTONOSUPPORT }
         // Only NETLINK_ROUTE.
         guard protocolNumber == 0 else { throw .EPROTONOSUPPORT }
-        return NetlinkSocket(type: type)
+        return NetlinkSocket(type: type, network: .of(caller))
     }
 
     var family: Int32 { AddressFamily.netlink }
@@ -58,7 +59,7 @@ final class NetlinkSocket: Socket, NotificationSink {
     /// Takes port `wanted`, or with 0 the process id, else any number that is free, from the top. - Throws: EADDRINUSE.
     private func take(_ wanted: UInt32, caller: any Caller) throws(Errno) {
         let first = wanted == 0 ? UInt32(bitPattern: caller.processID) : wanted
-        let port = Self.ports.withLock { ports -> UInt32? in
+        let port = network.netlinkPorts.withLock { ports -> UInt32? in
             if ports.insert(first).inserted { return first }
             if wanted != 0 { return nil }
             var candidate = UInt32.max - 4096
@@ -98,7 +99,7 @@ final class NetlinkSocket: Socket, NotificationSink {
         let bytes = try buffer.take(count)
         guard bytes.count == count else { throw .EFAULT }
         let port = state.withLock { $0.port }
-        for reply in RouteMessages.answer(bytes, port: port) { enqueue(reply) }
+        for reply in RouteMessages.answer(bytes, port: port, network, caller.credentials) { enqueue(reply) }
         return count
     }
 
@@ -136,12 +137,12 @@ final class NetlinkSocket: Socket, NotificationSink {
         guard [1, 2, 3, 4, 5, 11, 12].contains(name) else { throw .ENOPROTOOPT }
     }
     func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
-        try LoopbackDevice.ioctl(request, argument: argument, caller: caller)
+        try LoopbackDevice.ioctl(request, argument: argument, network, caller: caller)
     }
 
     func close() {
         let port = state.withLock { $0.port }
-        if port != 0 { Self.ports.withLock { _ = $0.remove(port) } }
+        if port != 0 { network.netlinkPorts.withLock { _ = $0.remove(port) } }
         _ = incoming.close()
         waiters.notify(.everything)
     }

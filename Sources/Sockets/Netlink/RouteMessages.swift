@@ -1,4 +1,5 @@
 import LinuxABI
+import VirtualFileSystem
 
 /// Answers to rtnetlink(7) requests: one link and its addresses.
 enum RouteMessages {
@@ -7,6 +8,7 @@ enum RouteMessages {
         static let done: UInt16 = 3
         static let newLink: UInt16 = 16
         static let getLink: UInt16 = 18
+        static let setLink: UInt16 = 19
         static let newAddress: UInt16 = 20
         static let getAddress: UInt16 = 22
         static let getRoute: UInt16 = 26
@@ -21,19 +23,19 @@ enum RouteMessages {
     private static let headerSize = 16
 
     /// The datagrams that answer a datagram of requests; `port` is the asker's.
-    static func answer(_ bytes: [UInt8], port: UInt32) -> [[UInt8]] {
+    static func answer(_ bytes: [UInt8], port: UInt32, _ network: NetworkStack, _ c: Credentials) -> [[UInt8]] {
         var replies: [[UInt8]] = []
         var offset = 0
         while offset + headerSize <= bytes.count {
             let length = Int(UInt32(bitPattern: Bytes.int32(bytes, offset) ?? 0))
             guard length >= headerSize, length <= bytes.count - offset else { break }
-            replies += answer(Array(bytes[offset..<offset + length]), to: port)
+            replies += answer(Array(bytes[offset..<offset + length]), to: port, network, c)
             offset += (length + 3) & ~3
         }
         return replies
     }
 
-    private static func answer(_ request: [UInt8], to port: UInt32) -> [[UInt8]] {
+    private static func answer(_ request: [UInt8], to port: UInt32, _ network: NetworkStack, _ c: Credentials) -> [[UInt8]] {
         let type = Bytes.uint16(request, 4), flags = Bytes.uint16(request, 6)
         let sequence = UInt32(bitPattern: Bytes.int32(request, 8) ?? 0)
         guard flags & flagRequest != 0, type >= MessageType.first else {
@@ -41,7 +43,12 @@ enum RouteMessages {
         }
         guard type <= MessageType.last else { return [failure(Errno.EOPNOTSUPP.rawValue, request, port)] }
         // The low two bits: new, delete, get, set.
-        guard type & 3 == 2 else { return [failure(Errno.EPERM.rawValue, request, port)] }
+        guard type & 3 == 2 else {
+            guard c.has(.netAdmin, in: network.owner) else { return [failure(Errno.EPERM.rawValue, request, port)] }
+            let error = change(type, request, network)
+            if let error { return [failure(error.rawValue, request, port)] }
+            return flags & flagAcknowledge != 0 ? [failure(0, request, port)] : []
+        }
         let family = request.count > headerSize ? Int32(request[headerSize]) : 0
         let isDump = flags & flagDump == flagDump
         func message(_ type: UInt16, _ body: [UInt8]) -> [UInt8] {
@@ -51,11 +58,11 @@ enum RouteMessages {
         switch type {
         case MessageType.getLink:
             if !isDump && !names(request) { return [failure(Errno.ENODEV.rawValue, request, port)] }
-            found = message(MessageType.newLink, link)
+            found = message(MessageType.newLink, link(network))
         case MessageType.getAddress where isDump:
             var all: [UInt8] = []
-            if family == AddressFamily.unspecified || family == AddressFamily.inet { all += message(MessageType.newAddress, address4) }
-            if family == AddressFamily.unspecified || family == AddressFamily.inet6 { all += message(MessageType.newAddress, address6) }
+            if network.hasAddress && (family == AddressFamily.unspecified || family == AddressFamily.inet) { all += message(MessageType.newAddress, address4) }
+            if network.isUp && (family == AddressFamily.unspecified || family == AddressFamily.inet6) { all += message(MessageType.newAddress, address6) }
             found = all
         case MessageType.getRoute where isDump:
             // The main table is empty: there is no way out.
@@ -66,6 +73,37 @@ enum RouteMessages {
         if !isDump { return [found] }
         let done = Self.message(MessageType.done, flags: flagMulti, sequence, port, Bytes.of(Int32(0)))
         return found.isEmpty ? [done] : [found, done]
+    }
+
+    /// Brings `lo` up or down, or gives it 127.0.0.1. Nil: done.
+    private static func change(_ type: UInt16, _ request: [UInt8], _ network: NetworkStack) -> Errno? {
+        let up: UInt32 = 1
+        switch type {
+        case MessageType.newLink, MessageType.setLink:
+            guard names(request) else { return .ENODEV }
+            let flags = UInt32(bitPattern: Bytes.int32(request, headerSize + 8) ?? 0)
+            let mask = UInt32(bitPattern: Bytes.int32(request, headerSize + 12) ?? 0)
+            // Without a mask, all flags count.
+            if mask & up != 0 || (mask == 0 && flags != 0) { network.isUp = flags & up != 0 }
+            return nil
+        case MessageType.newAddress:
+            // ifaddrmsg: family, prefix, flags, scope, index; IFA_LOCAL or IFA_ADDRESS.
+            guard request.count >= headerSize + 8, Bytes.int32(request, headerSize + 4) == LoopbackDevice.index else { return .ENODEV }
+            guard Int32(request[headerSize]) == AddressFamily.inet else { return .EOPNOTSUPP }
+            var offset = headerSize + 8
+            while offset + 8 <= request.count {
+                let length = Int(Bytes.uint16(request, offset))
+                guard length >= 4, offset + length <= request.count else { return .EINVAL }
+                if Bytes.uint16(request, offset + 2) <= 2 {
+                    guard length == 8, Array(request[offset + 4..<offset + 8]) == [127, 0, 0, 1] else { return .EOPNOTSUPP }
+                }
+                offset += (length + 3) & ~3
+            }
+            if network.hasAddress { return .EEXIST }
+            network.hasAddress = true
+            return nil
+        default: return .EOPNOTSUPP
+        }
     }
 
     /// Whether a single RTM_GETLINK means `lo`, by index or IFLA_IFNAME.
@@ -97,8 +135,8 @@ enum RouteMessages {
     }
 
     /// ifinfomsg with IFLA_ADDRESS 1, BROADCAST 2, IFNAME 3, MTU 4, QDISC 6, TXQLEN 13, OPERSTATE 16, LINKMODE 17.
-    private static var link: [UInt8] {
-        [0, 0] + Bytes.of(LoopbackDevice.hardwareType) + Bytes.of(LoopbackDevice.index) + Bytes.of(LoopbackDevice.allFlags)
+    private static func link(_ network: NetworkStack) -> [UInt8] {
+        [0, 0] + Bytes.of(LoopbackDevice.hardwareType) + Bytes.of(LoopbackDevice.index) + Bytes.of(network.isUp ? LoopbackDevice.allFlags : LoopbackDevice.downFlags)
             + Bytes.of(UInt32(0)) + attribute(3, LoopbackDevice.name + [0]) + attribute(13, Bytes.of(UInt32(1000)))
             + attribute(16, [0]) + attribute(17, [0]) + attribute(4, Bytes.of(LoopbackDevice.mtu))
             + attribute(6, Array("noqueue".utf8) + [0]) + attribute(1, [0, 0, 0, 0, 0, 0]) + attribute(2, [0, 0, 0, 0, 0, 0])

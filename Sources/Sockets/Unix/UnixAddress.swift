@@ -39,10 +39,8 @@ enum UnixAddress: Sendable {
     }
 }
 
-/// Abstract names of the sandbox (its network namespace), each per socket type.
+/// Abstract names of a network namespace, each per socket type.
 final class UnixNamespace: Sendable {
-    static let shared = UnixNamespace()
-
     private struct Key: Hashable {
         let name: [UInt8]
         let type: SocketType

@@ -17,8 +17,8 @@ extension UnixSocket {
             if !isBound { try bindAutomatically() }
         case .abstract(let name):
             if isBound { throw .EINVAL }
-            try UnixNamespace.shared.bind(name, self)
-            try finishBind(parsed, node: nil) { UnixNamespace.shared.remove(name, self) }
+            try network.names.bind(name, self)
+            try finishBind(parsed, node: nil) { network.names.remove(name, self) }
         case .path(let path):
             // The path is looked at first, whatever the socket's state: unix_bind_bsd.
             let place: Path
@@ -51,13 +51,13 @@ extension UnixSocket {
     }
 
     func bindAutomatically() throws(Errno) {
-        let name = try UnixNamespace.shared.bindAutomatically(self)
+        let name = try network.names.bindAutomatically(self)
         let done = state.withLock { s in
             guard case .unnamed = s.address else { return false }
             s.address = .abstract(name)
             return true
         }
-        if !done { UnixNamespace.shared.remove(name, self) }
+        if !done { network.names.remove(name, self) }
     }
 
     /// With SO_PASSCRED a sender gets a name, so that it can be answered (unix(7), "Autobind feature").
@@ -108,7 +108,7 @@ extension UnixSocket {
         switch address {
         case .unnamed: throw .EINVAL
         case .abstract(let name):
-            guard let found = UnixNamespace.shared.find(name, type: type) else { throw .ECONNREFUSED }
+            guard let found = network.names.find(name, type: type) else { throw .ECONNREFUSED }
             if let domain = caller.credentials.landlock, !domain.reaches(found.domain, .abstractUnixSocket) { throw .EPERM }
             return found
         case .path(let path):
@@ -162,7 +162,7 @@ extension UnixSocket {
             if waiting.pending.count > waiting.backlog { throw .EAGAIN }
             return (s.address, s.own, s.ownGroups)
         }
-        let accepted = UnixSocket(type: type)
+        let accepted = UnixSocket(type: type, network: network)
         accepted.options.copy(from: listener.options)
         accepted.state.withLock {
             $0.phase = .connected(self)

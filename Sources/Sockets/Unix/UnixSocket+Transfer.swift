@@ -12,7 +12,7 @@ extension UnixSocket {
             credentials = given
         } else {
             let c = caller.credentials
-            credentials = UserCredentials(pid: caller.processID, uid: c.realUID, gid: c.realGID)
+            credentials = UserCredentials(pid: caller.globalProcessID, uid: c.realUID, gid: c.realGID)
         }
         return ReceiveQueue.Origin(
             account: options.account, credentials: credentials, sender: sender,

@@ -37,6 +37,8 @@ public final class UnixSocket: Socket {
     }
 
     public let type: SocketType
+    let network: NetworkStack
+    public var networkNumber: UInt64 { network.number }
     public let waiters = WaitQueue()
     public let options: SocketOptions
     let incoming: ReceiveQueue
@@ -52,8 +54,9 @@ public final class UnixSocket: Socket {
     /// The Landlock domain of the task that made it.
     let domain: LandlockDomain?
 
-    init(type: SocketType, domain: LandlockDomain? = nil) {
+    init(type: SocketType, network: NetworkStack, domain: LandlockDomain? = nil) {
         self.type = type
+        self.network = network
         self.domain = domain
         options = SocketOptions(waiters: waiters)
         incoming = ReceiveQueue(isStream: type == .stream, waiters: waiters)
@@ -62,10 +65,10 @@ public final class UnixSocket: Socket {
     static func make(type: Int32, protocolNumber: Int32, caller: any Caller) throws(Errno) -> UnixSocket {
         guard protocolNumber == 0 || protocolNumber == AddressFamily.unix else { throw .EPROTONOSUPPORT }
         switch SocketType(rawValue: type) {
-        case .stream: return UnixSocket(type: .stream, domain: caller.credentials.landlock)
+        case .stream: return UnixSocket(type: .stream, network: .of(caller), domain: caller.credentials.landlock)
         // Raw sockets are datagram sockets here, as in Linux.
-        case .datagram, .raw: return UnixSocket(type: .datagram, domain: caller.credentials.landlock)
-        case .sequentialPacket: return UnixSocket(type: .sequentialPacket, domain: caller.credentials.landlock)
+        case .datagram, .raw: return UnixSocket(type: .datagram, network: .of(caller), domain: caller.credentials.landlock)
+        case .sequentialPacket: return UnixSocket(type: .sequentialPacket, network: .of(caller), domain: caller.credentials.landlock)
         default: throw .ESOCKTNOSUPPORT
         }
     }
@@ -85,7 +88,7 @@ public final class UnixSocket: Socket {
     /// What SO_PEERCRED reports of a process: effective ids.
     static func peerCredentials(_ caller: any Caller) -> UserCredentials {
         let c = caller.credentials
-        return UserCredentials(pid: caller.processID, uid: c.effectiveUID, gid: c.effectiveGID)
+        return UserCredentials(pid: caller.globalProcessID, uid: c.effectiveUID, gid: c.effectiveGID)
     }
 
     public var family: Int32 { AddressFamily.unix }
@@ -187,7 +190,7 @@ public final class UnixSocket: Socket {
 
     /// Sockets of every family answer for the interfaces (sock_do_ioctl): if_nametoindex(3) asks one of these.
     public func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {
-        try LoopbackDevice.ioctl(request, argument: argument, caller: caller)
+        try LoopbackDevice.ioctl(request, argument: argument, network, caller: caller)
     }
 
     // MARK: end
@@ -224,7 +227,7 @@ public final class UnixSocket: Socket {
             }
             return s
         }
-        if case .abstract(let name) = old.address { UnixNamespace.shared.remove(name, self) }
+        if case .abstract(let name) = old.address { network.names.remove(name, self) }
         if let node = old.node, (node.shared.boundSocket as? UnixSocket) === self { node.shared.boundSocket = nil }
         let hadData = incoming.close()
         switch old.phase {

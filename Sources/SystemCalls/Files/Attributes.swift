@@ -51,7 +51,10 @@ extension SystemCallFamilies {
 
     private static func changeOwner(_ current: CurrentTask, _ place: Path, _ uid: UInt32, _ gid: UInt32) throws(Errno) -> Int {
         // -1 leaves an id alone.
-        try VFS.changeOwner(place, uid: uid == .max ? nil : uid, gid: gid == .max ? nil : gid, caller: current)
+        let c = current.credentials
+        let (user, group) = (c.kernelUser(uid), c.kernelGroup(gid))
+        guard uid == .max || user != nil, gid == .max || group != nil else { throw .EINVAL }
+        try VFS.changeOwner(place, uid: user, gid: group, caller: current)
         return 0
     }
     @Sendable static func sysChown(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {

@@ -116,7 +116,7 @@ extension SystemCallFamilies {
         let path = try VFS.resolve(try current.path(at: a.address(0)), [.follow, .directory], caller: current)
         let credentials = current.credentials
         try path.node.checkAccess(.execute, credentials)
-        guard credentials.has(.sysChroot) else { throw .EPERM }
+        guard credentials.hasInside(.sysChroot) else { throw .EPERM }
         current.fileSystem.state.withLock { $0.root = path }
         return 0
     }

@@ -75,7 +75,8 @@ extension SystemCallFamilies {
         if new.contains(.append) != old.contains(.append), file.inode?.flags.contains(.appendOnly) ?? false { throw .EPERM }
         if new.contains(.noAccessTime) && !old.contains(.noAccessTime) {
             let credentials = current.credentials
-            guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(.fowner) else { throw .EPERM }
+            let owned = try file.attributes()
+            guard owned.uid == credentials.fileSystemUID || credentials.has(.fowner, over: owned) else { throw .EPERM }
         }
         let result = old.subtracting(changeable).union(new.intersection(changeable))
         try file.operations.statusFlagsChanged(result)
@@ -91,7 +92,8 @@ extension SystemCallFamilies {
         guard (0...2).contains(type) else { throw .EINVAL }
         let credentials = current.credentials
         let lease = CapabilitySet(rawValue: 1 << 28)
-        guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(lease) else { throw .EACCES }
+        let owned = try file.attributes()
+            guard owned.uid == credentials.fileSystemUID || credentials.has(lease, over: owned) else { throw .EACCES }
         throw .EAGAIN
     }
 
@@ -105,7 +107,8 @@ extension SystemCallFamilies {
             return 0
         }
         let credentials = current.credentials
-        guard try file.attributes().uid == credentials.fileSystemUID || credentials.has(.fowner) else { throw .EPERM }
+        let owned = try file.attributes()
+            guard owned.uid == credentials.fileSystemUID || credentials.has(.fowner, over: owned) else { throw .EPERM }
         let hint = try current.memory.load(UInt64.self, at: address)
         // RWH_WRITE_LIFE_NOT_SET…RWH_WRITE_LIFE_EXTREME.
         guard hint <= 5 else { throw .EINVAL }
@@ -126,8 +129,8 @@ extension SystemCallFamilies {
         case FcntlCommand.F_GETOWN:
             switch file.asyncOwner.withLock({ $0.kind }) {
             case .none: return 0
-            case .thread(let id), .process(let id): return Int(id)
-            case .processGroup(let id): return -Int(id)
+            case .thread(let id), .process(let id): return Int(current.number(ofProcess: id))
+            case .processGroup(let id): return -Int(current.number(ofGroup: id))
             }
         case FcntlCommand.F_SETSIG:
             guard a.a2 <= 64 else { throw .EINVAL }
@@ -146,31 +149,30 @@ extension SystemCallFamilies {
             var owner = FileOwnerBuffer()
             switch file.asyncOwner.withLock({ $0.kind }) {
             case .none: owner.type = 1
-            case .thread(let id): (owner.type, owner.id) = (0, id)
-            case .process(let id): (owner.type, owner.id) = (1, id)
-            case .processGroup(let id): (owner.type, owner.id) = (2, id)
+            case .thread(let id): (owner.type, owner.id) = (0, current.number(ofProcess: id))
+            case .process(let id): (owner.type, owner.id) = (1, current.number(ofProcess: id))
+            case .processGroup(let id): (owner.type, owner.id) = (2, current.number(ofGroup: id))
             }
             try current.memory.store(owner, at: a.address(2))
         default:
             let owner = file.asyncOwner.withLock { $0 }
-            try current.memory.storeArray([owner.realUID, owner.effectiveUID], at: a.address(2))
+            try current.memory.storeArray([current.credentials.shownUser(owner.realUID), current.credentials.shownUser(owner.effectiveUID)], at: a.address(2))
         }
         return 0
     }
 
     private static func setOwner(_ current: CurrentTask, _ file: FileDescription, _ kind: AsyncOwner.Kind) throws(Errno) {
-        let processes = current.kernel.processes
-        let exists =
+        let found: AsyncOwner.Kind? =
             switch kind {
-            case .none: true
-            case .thread(let id): processes.task(id) != nil
-            case .process(let id): processes.threadGroup(id) != nil
-            case .processGroup(let id): processes.processGroup(id) != nil
+            case .none: AsyncOwner.Kind.none
+            case .thread(let id): current.findTask(id).map { .thread($0.id) }
+            case .process(let id): current.findThreadGroup(id).map { .process($0.id) }
+            case .processGroup(let id): current.findProcessGroup(id).map { .processGroup($0.id) }
             }
-        guard exists else { throw .ESRCH }
+        guard let found else { throw .ESRCH }
         let credentials = current.credentials
         file.asyncOwner.withLock {
-            $0.kind = kind
+            $0.kind = found
             $0.realUID = credentials.realUID
             $0.effectiveUID = credentials.effectiveUID
         }

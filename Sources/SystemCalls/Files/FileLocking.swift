@@ -43,7 +43,7 @@ extension SystemCallFamilies {
         let lock = RecordLock(
             owner: isDescriptionLock ? file.becomeLockOwner() : .process(current.files),
             isExclusive: request.type == FlockBuffer.write, start: start, end: end,
-            processID: isDescriptionLock ? -1 : current.processID)
+            processID: isDescriptionLock ? -1 : current.globalProcessID)
 
         if isQuery {
             let locks = inode.shared.locksIfAny
@@ -53,7 +53,7 @@ extension SystemCallFamilies {
                 request.whence = 0
                 request.start = conflict.start
                 request.length = conflict.end == Int64.max ? 0 : conflict.end - conflict.start + 1
-                request.processID = conflict.processID
+                request.processID = current.number(ofProcess: conflict.processID)
             } else {
                 request.type = FlockBuffer.unlock
             }

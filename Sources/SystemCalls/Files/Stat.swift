@@ -62,6 +62,10 @@ extension SystemCallFamilies {
         buffer.mode = UInt32(attributes.mode.rawValue)
         buffer.uid = attributes.uid
         buffer.gid = attributes.gid
+        if let space = current.innerUserNamespace {
+            buffer.uid = space.shownUser(attributes.uid)
+            buffer.gid = space.shownGroup(attributes.gid)
+        }
         buffer.specialDevice = attributes.specialDevice.encoded
         buffer.size = Int64(clamping: attributes.size)
         buffer.blockSize = Int64(attributes.blockSize)
@@ -92,6 +96,10 @@ extension SystemCallFamilies {
         buffer.linkCount = attributes.linkCount
         buffer.uid = attributes.uid
         buffer.gid = attributes.gid
+        if let space = current.innerUserNamespace {
+            buffer.uid = space.shownUser(attributes.uid)
+            buffer.gid = space.shownGroup(attributes.gid)
+        }
         buffer.mode = attributes.mode.rawValue
         buffer.inode = attributes.inode
         buffer.size = attributes.size

@@ -150,7 +150,7 @@ extension SystemCallFamilies {
     @Sendable static func sysGetRobustList(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         var task = current.task
         if a.int(0) != 0 {
-            guard let other = current.kernel.processes.task(a.int(0)) else { throw .ESRCH }
+            guard let other = current.findTask(a.int(0)) else { throw .ESRCH }
             task = other
         }
         if task !== current.task && !current.mayInspect(task) { throw .EPERM }

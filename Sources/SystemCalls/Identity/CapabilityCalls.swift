@@ -35,8 +35,8 @@ extension SystemCallFamilies {
         let pid = try current.memory.load(CapabilityHeader.self, at: a.address(0)).pid
         if pid < 0 { throw .EINVAL }
         var c = current.credentials
-        if pid != 0 && pid != current.task.id {
-            guard let task = current.kernel.processes.task(pid) else { throw .ESRCH }
+        if pid != 0 && pid != current.task.ownID {
+            guard let task = current.findTask(pid) else { throw .ESRCH }
             c = task.credentials
         }
         var data: [CapabilityData] = []
@@ -55,7 +55,7 @@ extension SystemCallFamilies {
     @Sendable static func sysCapset(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let parts = try parts(current, a.address(0))
         let pid = try current.memory.load(CapabilityHeader.self, at: a.address(0)).pid
-        if pid != 0 && pid != current.task.id { throw .EPERM }
+        if pid != 0 && pid != current.task.ownID { throw .EPERM }
         let data = try current.memory.loadArray(CapabilityData.self, at: a.address(1), count: parts)
         func set(_ word: KeyPath<CapabilityData, UInt32>) -> CapabilitySet {
             var raw: UInt64 = 0

@@ -6,12 +6,12 @@ import VirtualFileSystem
 /// User and group IDs: credentials(7).
 extension SystemCallFamilies {
     public static let identity: [SystemCallEntry] = [
-        .init(102, "getuid", { (current, _) throws(Errno) in Int(current.credentials.realUID) }),
-        .init(104, "getgid", { (current, _) throws(Errno) in Int(current.credentials.realGID) }),
+        .init(102, "getuid", { (current, _) throws(Errno) in Int(current.credentials.shownUser(current.credentials.realUID)) }),
+        .init(104, "getgid", { (current, _) throws(Errno) in Int(current.credentials.shownGroup(current.credentials.realGID)) }),
         .init(105, "setuid", sysSetuid),
         .init(106, "setgid", sysSetgid),
-        .init(107, "geteuid", { (current, _) throws(Errno) in Int(current.credentials.effectiveUID) }),
-        .init(108, "getegid", { (current, _) throws(Errno) in Int(current.credentials.effectiveGID) }),
+        .init(107, "geteuid", { (current, _) throws(Errno) in Int(current.credentials.shownUser(current.credentials.effectiveUID)) }),
+        .init(108, "getegid", { (current, _) throws(Errno) in Int(current.credentials.shownGroup(current.credentials.effectiveGID)) }),
         .init(113, "setreuid", sysSetreuid),
         .init(114, "setregid", sysSetregid),
         .init(115, "getgroups", sysGetgroups),
@@ -24,8 +24,17 @@ extension SystemCallFamilies {
         .init(123, "setfsgid", sysSetfsgid),
     ]
 
-    /// -1 is no ID.
-    private static func id(_ value: UInt32) -> UInt32? { value == .max ? nil : value }
+    /// The kernel's for an ID that the caller names; nil for -1, which leaves the ID alone. - Throws: EINVAL without mapping.
+    private static func user(_ value: UInt32, _ c: Credentials) throws(Errno) -> UInt32? {
+        if value == .max { return nil }
+        guard let id = c.kernelUser(value) else { throw .EINVAL }
+        return id
+    }
+    private static func group(_ value: UInt32, _ c: Credentials) throws(Errno) -> UInt32? {
+        if value == .max { return nil }
+        guard let id = c.kernelGroup(value) else { throw .EINVAL }
+        return id
+    }
 
     /// Changes the caller's credentials when `body` succeeds.
     private static func change(_ current: CurrentTask, _ body: (inout Credentials) throws(Errno) -> Void) throws(Errno) -> Int {
@@ -37,53 +46,53 @@ extension SystemCallFamilies {
     }
 
     @Sendable static func sysSetuid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        guard let uid = id(a.uint(0)) else { throw .EINVAL }
+        guard let uid = try user(a.uint(0), current.credentials) else { throw .EINVAL }
         return try change(current) { c throws(Errno) in try c.setUser(uid) }
     }
     @Sendable static func sysSetgid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        guard let gid = id(a.uint(0)) else { throw .EINVAL }
+        guard let gid = try group(a.uint(0), current.credentials) else { throw .EINVAL }
         return try change(current) { c throws(Errno) in try c.setGroup(gid) }
     }
     @Sendable static func sysSetreuid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        try change(current) { c throws(Errno) in try c.setUsers(real: id(a.uint(0)), effective: id(a.uint(1))) }
+        try change(current) { c throws(Errno) in try c.setUsers(real: try user(a.uint(0), c), effective: try user(a.uint(1), c)) }
     }
     @Sendable static func sysSetregid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        try change(current) { c throws(Errno) in try c.setGroups(real: id(a.uint(0)), effective: id(a.uint(1))) }
+        try change(current) { c throws(Errno) in try c.setGroups(real: try group(a.uint(0), c), effective: try group(a.uint(1), c)) }
     }
     @Sendable static func sysSetresuid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         try change(current) { c throws(Errno) in
-            try c.setUsers(real: id(a.uint(0)), effective: id(a.uint(1)), saved: id(a.uint(2)))
+            try c.setUsers(real: try user(a.uint(0), c), effective: try user(a.uint(1), c), saved: try user(a.uint(2), c))
         }
     }
     @Sendable static func sysSetresgid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         try change(current) { c throws(Errno) in
-            try c.setGroups(real: id(a.uint(0)), effective: id(a.uint(1)), saved: id(a.uint(2)))
+            try c.setGroups(real: try group(a.uint(0), c), effective: try group(a.uint(1), c), saved: try group(a.uint(2), c))
         }
     }
     /// Returns the file-system user ID before the call, whatever happened.
     @Sendable static func sysSetfsuid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let old = current.credentials.fileSystemUID
-        if let uid = id(a.uint(0)) { _ = try change(current) { c throws(Errno) in c.setFileSystemUser(uid) } }
-        return Int(old)
+        if let uid = current.credentials.kernelUser(a.uint(0)) { _ = try change(current) { c throws(Errno) in c.setFileSystemUser(uid) } }
+        return Int(current.credentials.shownUser(old))
     }
     @Sendable static func sysSetfsgid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let old = current.credentials.fileSystemGID
-        if let gid = id(a.uint(0)) { _ = try change(current) { c throws(Errno) in c.setFileSystemGroup(gid) } }
-        return Int(old)
+        if let gid = current.credentials.kernelGroup(a.uint(0)) { _ = try change(current) { c throws(Errno) in c.setFileSystemGroup(gid) } }
+        return Int(current.credentials.shownGroup(old))
     }
 
     @Sendable static func sysGetresuid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let c = current.credentials
-        try current.memory.store(c.realUID, at: a.address(0))
-        try current.memory.store(c.effectiveUID, at: a.address(1))
-        try current.memory.store(c.savedUID, at: a.address(2))
+        try current.memory.store(c.shownUser(c.realUID), at: a.address(0))
+        try current.memory.store(c.shownUser(c.effectiveUID), at: a.address(1))
+        try current.memory.store(c.shownUser(c.savedUID), at: a.address(2))
         return 0
     }
     @Sendable static func sysGetresgid(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let c = current.credentials
-        try current.memory.store(c.realGID, at: a.address(0))
-        try current.memory.store(c.effectiveGID, at: a.address(1))
-        try current.memory.store(c.savedGID, at: a.address(2))
+        try current.memory.store(c.shownGroup(c.realGID), at: a.address(0))
+        try current.memory.store(c.shownGroup(c.effectiveGID), at: a.address(1))
+        try current.memory.store(c.shownGroup(c.savedGID), at: a.address(2))
         return 0
     }
 
@@ -93,7 +102,8 @@ extension SystemCallFamilies {
     @Sendable static func sysGetgroups(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let size = a.int(0)
         if size < 0 { throw .EINVAL }
-        let groups = current.credentials.groups
+        let c = current.credentials
+        let groups = c.innerUserNamespace == nil ? c.groups : c.groups.map { c.shownGroup($0) }
         if size > 0 {
             if groups.count > Int(size) { throw .EINVAL }
             if !groups.isEmpty { try current.memory.storeArray(groups, at: a.address(1)) }
@@ -101,11 +111,15 @@ extension SystemCallFamilies {
         return groups.count
     }
     @Sendable static func sysSetgroups(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        guard current.credentials.has(.setgid) else { throw .EPERM }
+        let c = current.credentials
+        guard c.hasInside(.setgid), c.userNamespace.isSetgroupsPossible else { throw .EPERM }
         let size = a.int(0)
         if size < 0 || size > maximumGroups { throw .EINVAL }
         var groups = size == 0 ? [] : try current.memory.loadArray(UInt32.self, at: a.address(1), count: Int(size))
-        if groups.contains(.max) { throw .EINVAL }
+        for index in groups.indices {
+            guard let group = c.kernelGroup(groups[index]) else { throw .EINVAL }
+            groups[index] = group
+        }
         groups.sort()
         return try change(current) { c throws(Errno) in c.groups = groups }
     }

@@ -13,7 +13,7 @@ extension SystemCallFamilies {
 
     private static func task(_ current: CurrentTask, _ pid: Int32) throws(Errno) -> Task {
         if pid == 0 { return current.task }
-        guard let task = current.kernel.processes.task(pid) else { throw .ESRCH }
+        guard let task = current.findTask(pid) else { throw .ESRCH }
         return task
     }
 
@@ -31,7 +31,7 @@ extension SystemCallFamilies {
         let all = HostSystem.processors
         let bytes = try current.memory.copyIn(a.address(2), count: min(Int(a.uint(1)), all.maskBytes))
         let target = try task(current, a.int(0))
-        if !isOwner(current.credentials, target.credentials) && !current.credentials.has(.sysNice) { throw .EPERM }
+        if !isOwner(current.credentials, target.credentials) && !current.credentials.has(.sysNice, in: target.credentials.userNamespace) { throw .EPERM }
         var words = [UInt64](repeating: 0, count: all.words.count)
         for (index, byte) in bytes.enumerated() where index / 8 < words.count {
             words[index / 8] |= UInt64(byte) << UInt64(index % 8 * 8)

@@ -18,13 +18,14 @@ extension SystemCallFamilies {
         switch scope {
         case .process:
             if who == 0 { return [current.task] }
-            return current.kernel.processes.task(who).map { [$0] } ?? []
+            return current.findTask(who).map { [$0] } ?? []
         case .group:
-            let group = who == 0 ? current.threadGroup.processGroup : current.kernel.processes.processGroup(who)
+            let group = who == 0 ? current.threadGroup.processGroup : current.findProcessGroup(who)
             return group?.threadGroups.flatMap(\.tasks) ?? []
         case .user:
-            let uid = who == 0 ? current.credentials.realUID : UInt32(bitPattern: who)
-            return current.kernel.processes.threadGroups.flatMap(\.tasks).filter { $0.credentials.realUID == uid }
+            let uid = who == 0 ? current.credentials.realUID : current.credentials.kernelUser(UInt32(bitPattern: who))
+            guard let uid else { return [] }
+            return current.visibleThreadGroups.flatMap(\.tasks).filter { $0.credentials.realUID == uid }
         }
     }
 
@@ -44,7 +45,7 @@ extension SystemCallFamilies {
         var changed = false
         for task in tasks(current, scope, a.int(1)) {
             let target = task.credentials
-            if caller.effectiveUID != target.realUID && caller.effectiveUID != target.effectiveUID && !caller.has(.sysNice) {
+            if caller.effectiveUID != target.realUID && caller.effectiveUID != target.effectiveUID && !caller.has(.sysNice, in: target.userNamespace) {
                 outcome = .EPERM
                 failed = true
                 continue

@@ -36,7 +36,7 @@ extension SystemCallFamilies {
         if !a.address(2).isNull { new = try current.memory.load(Rlimit64.self, at: a.address(2)) }
         var task = current.task
         if a.int(0) != 0 {
-            guard let other = current.kernel.processes.task(a.int(0)) else { throw .ESRCH }
+            guard let other = current.findTask(a.int(0)) else { throw .ESRCH }
             task = other
         }
         if task !== current.task { try checkPermission(current.credentials, task.credentials) }
@@ -52,7 +52,7 @@ extension SystemCallFamilies {
         let isSame =
             caller.realUID == target.realUID && caller.realUID == target.effectiveUID && caller.realUID == target.savedUID
             && caller.realGID == target.realGID && caller.realGID == target.effectiveGID && caller.realGID == target.savedGID
-        if !isSame && !caller.has(.sysResource) { throw .EPERM }
+        if !isSame && !caller.has(.sysResource, in: target.userNamespace) { throw .EPERM }
     }
 
     private static func set(

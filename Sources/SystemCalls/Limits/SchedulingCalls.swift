@@ -30,7 +30,7 @@ extension SystemCallFamilies {
     private static func task(_ current: CurrentTask, _ pid: Int32) throws(Errno) -> Task {
         if pid < 0 { throw .EINVAL }
         if pid == 0 { return current.task }
-        guard let task = current.kernel.processes.task(pid) else { throw .ESRCH }
+        guard let task = current.findTask(pid) else { throw .ESRCH }
         return task
     }
 

@@ -107,7 +107,7 @@ private func sysGetMempolicy(_ current: CurrentTask, _ a: SystemCallArguments) t
 private func sysMigratePages(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     _ = try nodeMask(current, a.address(2), a[1])
     let target = try nodeMask(current, a.address(3), a[1])
-    if a.int(0) != 0 && current.kernel.processes.task(a.int(0)) == nil { throw .ESRCH }
+    if a.int(0) != 0 && current.findTask(a.int(0)) == nil { throw .ESRCH }
     guard target & 1 != 0 else { throw target == 0 ? .EINVAL : .EPERM }
     return 0
 }
@@ -115,8 +115,8 @@ private func sysMigratePages(_ current: CurrentTask, _ a: SystemCallArguments) t
 private func sysMovePages(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
     guard a.uint(5) & ~6 == 0 else { throw .EINVAL }
     if a.uint(5) & 4 != 0 && !current.credentials.has(.sysNice) { throw .EPERM }
-    guard a.int(0) == 0 || a.int(0) == current.threadGroup.id || a.int(0) == current.task.id else {
-        throw current.kernel.processes.task(a.int(0)) == nil ? .ESRCH : .EPERM
+    guard a.int(0) == 0 || a.int(0) == current.threadGroup.ownID || a.int(0) == current.task.ownID else {
+        throw current.findTask(a.int(0)) == nil ? .ESRCH : .EPERM
     }
     let step: UInt64 = 1024
     var done: UInt64 = 0

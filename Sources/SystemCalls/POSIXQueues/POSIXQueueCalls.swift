@@ -20,12 +20,12 @@ extension SystemCallFamilies {
         let request = a.address(3).isNull ? nil : try current.memory.load(POSIXQueueAttributes.self, at: a.address(3))
         let name = try current.path(at: a.address(0))
         let flags = OpenFlags(rawValue: a.uint(1))
-        let queue = try current.kernel.posixQueues.open(name, flags: flags, mode: UInt16(truncatingIfNeeded: a[2]), request, for: current)
+        let queue = try current.namespaces.ipc.posixQueues.open(name, flags: flags, mode: UInt16(truncatingIfNeeded: a[2]), request, for: current)
         return try current.install(POSIXQueueFile.makeDescription(queue, name: name, flags: flags), closeOnExec: true)
     }
 
     @Sendable static func sysMqUnlink(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        try current.kernel.posixQueues.unlink(try current.path(at: a.address(0)), current.credentials)
+        try current.namespaces.ipc.posixQueues.unlink(try current.path(at: a.address(0)), current.credentials)
         return 0
     }
 

@@ -1,6 +1,8 @@
+import FileSystems
 import Kernel
 import LinuxABI
 import Memory
+import VirtualFileSystem
 
 /// clone(2), clone3(2), fork(2), vfork(2), unshare(2), setns(2).
 extension SystemCallFamilies {
@@ -61,20 +63,35 @@ extension SystemCallFamilies {
         if overflow || top > 0x7fff_ffff_f000 { throw .EINVAL }
         // There are no control groups to clone into.
         if flags.contains(.intoCgroup) { throw .EBADF }
-        let wantedID = setTIDCount == 0 ? nil : try wantedID(current, GuestAddress(setTID), count: setTIDCount)
+        let wanted = setTIDCount == 0 ? [] : try wantedNumbers(current, GuestAddress(setTID), count: setTIDCount, inNewNamespace: flags.contains(.newPID))
         return Int(
             try current.clone(
                 CloneRequest(
                     flags: flags, exitSignal: Signal(rawValue: Int32(w[4])), stackPointer: GuestAddress(top), tls: w[7],
-                    parentTID: GuestAddress(w[3]), childTID: GuestAddress(w[2]), pidFile: GuestAddress(w[1]), wantedID: wantedID)))
+                    parentTID: GuestAddress(w[3]), childTID: GuestAddress(w[2]), pidFile: GuestAddress(w[1]), wantedNumbers: wanted)))
     }
 
-    /// A number for the child in the one pid namespace there is. - Throws: EFAULT, EINVAL, EPERM.
-    private static func wantedID(_ current: CurrentTask, _ address: GuestAddress, count: UInt64) throws(Errno) -> Int32 {
-        let ids = try current.memory.loadArray(Int32.self, at: address, count: Int(count))
-        guard ids.count == 1, ids[0] > 0, ids[0] < ProcessTable.maximum else { throw .EINVAL }
-        guard current.credentials.has(.sysAdmin) || current.credentials.has(.checkpointRestore) else { throw .EPERM }
-        return ids[0]
+    /// Numbers for the child, innermost pid namespace first. - Throws: EFAULT, EINVAL, EPERM.
+    private static func wantedNumbers(_ current: CurrentTask, _ address: GuestAddress, count: UInt64, inNewNamespace: Bool) throws(Errno)
+        -> [Int32]
+    {
+        let numbers = try current.memory.loadArray(Int32.self, at: address, count: Int(count))
+        let home = current.namespaces.pidForChildren
+        guard numbers.count <= home.level + (inNewNamespace ? 2 : 1) else { throw .EINVAL }
+        var namespace: PIDNamespace? = home
+        for (index, number) in numbers.enumerated() {
+            guard number > 0, number < ProcessTable.maximum else { throw .EINVAL }
+            // The new namespace belongs to the child.
+            if index == 0 && inNewNamespace {
+                guard number == 1 else { throw .EINVAL }
+                continue
+            }
+            guard let space = namespace else { throw .EINVAL }
+            let c = current.credentials
+            guard c.has(.sysAdmin, in: space.owner) || c.has(.checkpointRestore, in: space.owner) else { throw .EPERM }
+            namespace = space.parent
+        }
+        return numbers
     }
 
     /// An extensible structure of 8-byte words: copy_struct_from_user. Bytes past `known` words must be zero.
@@ -91,17 +108,39 @@ extension SystemCallFamilies {
         let flags = CloneFlags(rawValue: a[0])
         let known: CloneFlags = CloneFlags([.thread, .fileSystem, .signalHandlers, .memory, .files, .systemVSemaphores]).union(.namespaces)
         guard flags.subtracting(known).isEmpty else { throw .EINVAL }
-        if !flags.isDisjoint(with: [.thread, .signalHandlers, .memory]) && current.threadGroup.threadCount > 1 { throw .EINVAL }
+        let isAlone = current.threadGroup.threadCount == 1
+        if !flags.isDisjoint(with: [.thread, .signalHandlers, .memory, .newUser]) && !isAlone { throw .EINVAL }
         if !flags.isDisjoint(with: [.signalHandlers, .memory]) && current.sharesMemory { throw .EINVAL }
-        try current.refuseNamespaces(flags)
+        try current.unshareNamespaces(flags)
         if flags.contains(.fileSystem) { current.unshareFileSystem() }
         if flags.contains(.files) { current.unshareFiles() }
         return 0
     }
 
+    /// `fd` is a file of /proc/PID/ns, or a pidfd with the kinds to enter as flags.
     @Sendable static func sysSetns(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        _ = try current.files.get(a.int(0))
-        // No descriptor refers to a namespace.
-        throw .EINVAL
+        let description = try current.files.get(a.int(0))
+        let flags = CloneFlags(rawValue: a[1] & 0xffff_ffff)
+        if let file = description.operations as? NamespaceFile {
+            guard flags.isEmpty || flags.rawValue == file.namespace.kind.cloneFlag else { throw .EINVAL }
+            try current.enter([file.namespace])
+            return 0
+        }
+        guard !description.isPathOnly, let group = ProcessPlace.process(of: description) ?? (description.operations as? PidFile)?.threadGroup
+        else { throw .EINVAL }
+        guard !flags.isEmpty, flags.subtracting(.namespaces).isEmpty else { throw .EINVAL }
+        guard let task = group.leader, let namespaces = task.namespaces else { throw .ESRCH }
+        guard current.mayInspect(task) else { throw .EPERM }
+        var targets: [any Namespace] = []
+        if flags.contains(.newUser) { targets.append(task.credentials.userNamespace) }
+        if flags.contains(.newMount) { targets.append(namespaces.mounts) }
+        if flags.contains(.newUTS) { targets.append(namespaces.uts) }
+        if flags.contains(.newIPC) { targets.append(namespaces.ipc) }
+        if flags.contains(.newPID) { targets.append(task.pidNamespace) }
+        if flags.contains(.newCgroup) { targets.append(namespaces.cgroup) }
+        if flags.contains(.newNetwork) { targets.append(namespaces.network) }
+        if flags.contains(.newTime) { targets.append(namespaces.time) }
+        try current.enter(targets)
+        return 0
     }
 }

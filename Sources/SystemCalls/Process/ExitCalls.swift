@@ -30,7 +30,7 @@ extension SystemCallFamilies {
         let selector: WaitSelector
         switch pid {
         case -1: selector = .any
-        case 0: selector = .processGroup(current.threadGroup.processGroup.id)
+        case 0: selector = .processGroup(current.number(of: current.threadGroup.processGroup))
         case ..<0: selector = .processGroup(-pid)
         default: selector = .process(pid)
         }
@@ -56,7 +56,7 @@ extension SystemCallFamilies {
             selector = .process(id)
         case 2:
             if id < 0 { throw .EINVAL }
-            selector = .processGroup(id == 0 ? current.threadGroup.processGroup.id : id)
+            selector = .processGroup(id == 0 ? current.number(of: current.threadGroup.processGroup) : id)
         case 3:
             if id < 0 { throw .EINVAL }
             let description = try current.files.get(id)

@@ -16,7 +16,7 @@ extension SystemCallFamilies {
     @Sendable static func sysPtrace(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let traceMe: UInt64 = 0
         if a[0] == traceMe { throw .EPERM }
-        guard current.kernel.processes.task(a.int(1)) != nil else { throw .ESRCH }
+        guard current.findTask(a.int(1)) != nil else { throw .ESRCH }
         let attach: UInt64 = 16
         let seize: UInt64 = 0x4206
         // A task that is not traced by the caller: ESRCH for all other requests.
@@ -28,7 +28,7 @@ extension SystemCallFamilies {
         let local = try vectors(current, a.address(1), a[2])
         let remote = try vectors(current, a.address(3), a[4])
         guard local.contains(where: { $0.length != 0 }) else { return 0 }
-        guard let task = current.kernel.processes.task(a.int(0)) else { throw .ESRCH }
+        guard let task = current.findTask(a.int(0)) else { throw .ESRCH }
         guard current.mayInspect(task) else { throw .EPERM }
         guard let other = task.memory else { throw .ESRCH }
 
@@ -96,7 +96,7 @@ extension SystemCallFamilies {
     }
 
     @Sendable static func sysKcmp(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        guard let first = current.kernel.processes.task(a.int(0)), let second = current.kernel.processes.task(a.int(1)) else {
+        guard let first = current.findTask(a.int(0)), let second = current.findTask(a.int(1)) else {
             throw .ESRCH
         }
         guard current.mayInspect(first), current.mayInspect(second) else { throw .EPERM }

@@ -18,7 +18,7 @@ extension SystemCallFamilies {
         // PIDFD_THREAD is O_EXCL.
         let oneThread: UInt32 = 0o200
         guard a.uint(1) & ~(nonBlocking | oneThread) == 0, a.int(0) > 0 else { throw .EINVAL }
-        guard let task = current.kernel.processes.task(a.int(0)) else { throw .ESRCH }
+        guard let task = current.findTask(a.int(0)) else { throw .ESRCH }
         let thread = a.uint(1) & oneThread != 0 ? task : nil
         guard task.isLeader || thread != nil else { throw .ENOENT }
         let description = PidFile.makeDescription(task.threadGroup, thread: thread, nonBlocking: a.uint(1) & nonBlocking != 0)
@@ -52,7 +52,7 @@ extension SystemCallFamilies {
             if (info.code >= 0 || info.code == SignalInfo.SI_TKILL) && isForeign { throw .EPERM }
         }
         guard (0...64).contains(number) else { throw .EINVAL }
-        guard current.kernel.processes.threadGroup(group.id) === group else { throw .ESRCH }
+        guard current.kernel.processes.threadGroup(group.id) === group, current.number(of: group) != 0 else { throw .ESRCH }
         let signal = Signal(rawValue: number)
         if scope == .processGroup {
             try current.sendToGroup(info, signal, current.kernel.processes.processGroup(group.id))

@@ -16,8 +16,8 @@ extension SystemCallFamilies {
     static func userInfo(_ current: CurrentTask, code: Int32) -> SignalInfo {
         var info = SignalInfo()
         info.code = code
-        info.pid = current.threadGroup.id
-        info.uid = current.credentials.realUID
+        info.pid = current.threadGroup.ownID
+        info.uid = current.credentials.shownUser(current.credentials.realUID)
         return info
     }
 
@@ -25,7 +25,7 @@ extension SystemCallFamilies {
         let (pid, number) = (a.int(0), a.int(1))
         guard (0...64).contains(number) else {
             // The target is looked up first.
-            if pid > 0 && current.kernel.processes.task(pid) == nil { throw .ESRCH }
+            if pid > 0 && current.findTask(pid) == nil { throw .ESRCH }
             throw .EINVAL
         }
         try current.kill(pid, Signal(rawValue: number))
@@ -46,7 +46,7 @@ extension SystemCallFamilies {
     private static func sendToThread(_ current: CurrentTask, group: Int32?, thread: Int32, number: Int32, _ info: SignalInfo)
         throws(Errno) -> Int
     {
-        guard let task = current.kernel.processes.task(thread), group == nil || task.threadGroup.id == group else { throw .ESRCH }
+        guard let task = current.findTask(thread), group == nil || current.number(of: task.threadGroup) == group else { throw .ESRCH }
         guard (0...64).contains(number) else { throw .EINVAL }
         var info = info
         info.signo = number
@@ -59,8 +59,8 @@ extension SystemCallFamilies {
         let (pid, number) = (a.int(0), a.int(1))
         info.signo = number
         // Nobody may pretend to be the kernel or kill(2) towards others.
-        if (info.code >= 0 || info.code == SignalInfo.SI_TKILL) && current.threadGroup.id != pid { throw .EPERM }
-        guard pid > 0, let task = current.kernel.processes.task(pid) else { throw .ESRCH }
+        if (info.code >= 0 || info.code == SignalInfo.SI_TKILL) && current.threadGroup.ownID != pid { throw .EPERM }
+        guard pid > 0, let task = current.findTask(pid) else { throw .ESRCH }
         guard (0...64).contains(number) else { throw .EINVAL }
         try current.send(info, Signal(rawValue: number), to: task.threadGroup)
         return 0
@@ -69,7 +69,7 @@ extension SystemCallFamilies {
     @Sendable static func sysRtTgsigqueueinfo(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let info = try current.memory.load(SignalInfo.self, at: a.address(3))
         guard a.int(0) > 0, a.int(1) > 0 else { throw .EINVAL }
-        if (info.code >= 0 || info.code == SignalInfo.SI_TKILL) && current.task.id != a.int(1) { throw .EPERM }
+        if (info.code >= 0 || info.code == SignalInfo.SI_TKILL) && current.task.ownID != a.int(1) { throw .EPERM }
         return try sendToThread(current, group: a.int(0), thread: a.int(1), number: a.int(2), info)
     }
 }

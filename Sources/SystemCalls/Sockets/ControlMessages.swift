@@ -31,9 +31,9 @@ enum ControlMessages {
                 if !c.has(.sysResource) && !c.has(.sysAdmin) { request.inFlightLimit = Int(current.descriptorLimit) }
             case SocketOption.controlCredentials:
                 guard length == ControlHeader.size + 12 else { throw .EINVAL }
-                let given = UserCredentials(
+                var given = UserCredentials(
                     pid: int(bytes, data), uid: UInt32(bitPattern: int(bytes, data + 4)), gid: UInt32(bitPattern: int(bytes, data + 8)))
-                try check(given, current)
+                try check(&given, current)
                 request.credentials = given
             default:
                 throw .EINVAL
@@ -42,14 +42,25 @@ enum ControlMessages {
     }
 
     /// scm_check_creds: a process may claim its own ids, others only with the capability.
-    private static func check(_ given: UserCredentials, _ current: CurrentTask) throws(Errno) {
+    /// The IDs become the kernel's.
+    private static func check(_ given: inout UserCredentials, _ current: CurrentTask) throws(Errno) {
         let c = current.credentials
+        guard let uid = c.kernelUser(given.uid), let gid = c.kernelGroup(given.gid) else { throw .EINVAL }
+        given.uid = uid
+        given.gid = gid
         let ownUser = given.uid == c.realUID || given.uid == c.effectiveUID || given.uid == c.savedUID
         let ownGroup = given.gid == c.realGID || given.gid == c.effectiveGID || given.gid == c.savedGID
-        guard given.pid == current.processID || c.has(.sysAdmin), ownUser || c.has(.setuid), ownGroup || c.has(.setgid) else {
+        guard given.pid == current.processID || c.has(.sysAdmin, in: current.pidNamespace.owner), ownUser || c.hasInside(.setuid),
+            ownGroup || c.hasInside(.setgid)
+        else {
             throw .EPERM
         }
-        guard given.pid == current.processID || current.kernel.processes.task(given.pid) != nil else { throw .ESRCH }
+        if given.pid == current.processID {
+            given.pid = current.globalProcessID
+        } else {
+            guard let task = current.findTask(given.pid) else { throw .ESRCH }
+            given.pid = task.id
+        }
     }
 
     /// Stores what came with a message, and installs the descriptors that have room. Returns the bytes used and MSG_CTRUNC if
@@ -65,7 +76,9 @@ enum ControlMessages {
             if !stored { flags.insert(.controlTruncated) }
         }
         if let c = message.credentials, file.passesCredentials {
-            let data = bytes(of: UInt32(bitPattern: c.pid)) + bytes(of: c.uid) + bytes(of: c.gid)
+            let own = current.credentials
+            let data =
+                bytes(of: UInt32(bitPattern: current.number(ofProcess: c.pid))) + bytes(of: own.shownUser(c.uid)) + bytes(of: own.shownGroup(c.gid))
             let stored = try put(SocketOption.controlCredentials, data, at: address, used: &used, capacity: capacity, current)
             if !stored { flags.insert(.controlTruncated) }
         }

@@ -139,7 +139,8 @@ private func accept(_ current: CurrentTask, _ a: SystemCallArguments, flags: Int
     let room = try current.memory.load(Int32.self, at: a.address(4))
     guard room >= 0 else { throw .EINVAL }
     if a.int(1) == SocketOption.levelSocket && a.int(2) == SocketOption.peerPIDFD { return try peerPidFile(current, file, room, a) }
-    let value = try file.option(level: a.int(1), name: a.int(2), caller: current)
+    var value = try file.option(level: a.int(1), name: a.int(2), caller: current)
+    if a.int(1) == SocketOption.levelSocket && a.int(2) == SocketOption.peerCredentials { translatePeer(&value, current) }
     if a.int(1) == SocketOption.levelSocket && a.int(2) == SocketOption.peerGroups && value.count > Int(room) {
         try current.memory.store(Int32(value.count), at: a.address(4))
         throw .ERANGE
@@ -148,6 +149,19 @@ private func accept(_ current: CurrentTask, _ a: SystemCallArguments, flags: Int
     if count > 0 { try current.memory.copyOut(Array(value.prefix(count)), to: a.address(3)) }
     try current.memory.store(Int32(count), at: a.address(4))
     return 0
+}
+
+/// `struct ucred` of SO_PEERCRED, as the caller sees process and users.
+private func translatePeer(_ value: inout [UInt8], _ current: CurrentTask) {
+    guard value.count == 12, current.pidNamespace.level > 0 || current.credentials.innerUserNamespace != nil else { return }
+    func word(_ index: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(value[index * 4 + $1]) << UInt32($1 * 8) } }
+    let c = current.credentials
+    // Without a peer the users are -1.
+    let words = [
+        UInt32(bitPattern: current.number(ofProcess: Int32(bitPattern: word(0)))), word(1) == .max ? .max : c.shownUser(word(1)),
+        word(2) == .max ? .max : c.shownGroup(word(2)),
+    ]
+    value = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32($0 * 8)) } }
 }
 
 /// SO_PEERPIDFD: a pidfd of the process that SO_PEERCRED names. - Throws: ENODATA without a peer, ESRCH, EMFILE.

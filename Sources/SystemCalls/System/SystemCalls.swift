@@ -21,7 +21,7 @@ extension SystemCallFamilies {
 
     /// `struct new_utsname`: six fields of 65 bytes.
     @Sendable static func sysUname(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        let kernel = current.kernel
+        let names = current.namespaces.uts
         var bytes: [UInt8] = []
         bytes.reserveCapacity(6 * (nameLimit + 1))
         func add(_ text: some Collection<UInt8>) {
@@ -30,30 +30,30 @@ extension SystemCallFamilies {
             bytes += repeatElement(0, count: end - bytes.count)
         }
         add(LinuxVersion.system.utf8)
-        add(kernel.hostName.withLock { $0 })
+        add(names.hostName.withLock { $0 })
         add(LinuxVersion.release.utf8)
         add(LinuxVersion.build.utf8)
         add(LinuxVersion.machine.utf8)
-        add(kernel.domainName.withLock { $0 })
+        add(names.domainName.withLock { $0 })
         try current.memory.copyOut(bytes, to: a.address(0))
         return 0
     }
 
     /// A new host or domain name. - Throws: EPERM without CAP_SYS_ADMIN, EINVAL, EFAULT.
     private static func newName(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> [UInt8] {
-        guard current.credentials.has(.sysAdmin) else { throw .EPERM }
+        guard current.credentials.has(.sysAdmin, in: current.namespaces.uts.owner) else { throw .EPERM }
         let length = Int(a.int(1))
         guard length >= 0 && length <= nameLimit else { throw .EINVAL }
         return length == 0 ? [] : try current.memory.copyIn(a.address(0), count: length)
     }
     @Sendable static func sysSethostname(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let name = try newName(current, a)
-        current.kernel.hostName.withLock { $0 = name }
+        current.namespaces.uts.hostName.withLock { $0 = name }
         return 0
     }
     @Sendable static func sysSetdomainname(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let name = try newName(current, a)
-        current.kernel.domainName.withLock { $0 = name }
+        current.namespaces.uts.domainName.withLock { $0 = name }
         return 0
     }
 
@@ -122,7 +122,7 @@ extension SystemCallFamilies {
     /// reboot(2). - Throws: EPERM without CAP_SYS_BOOT, EINVAL: a sandbox's processes are in a pid namespace, where restart and halt
     /// end init.
     @Sendable static func sysReboot(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        guard current.credentials.has(.sysBoot) else { throw .EPERM }
+        guard current.credentials.has(.sysBoot, in: current.pidNamespace.owner) else { throw .EPERM }
         let magics: Set<UInt32> = [672_274_793, 85_072_278, 369_367_448, 537_993_216]
         guard a.uint(0) == 0xfee1_dead, magics.contains(a.uint(1)) else { throw .EINVAL }
         let signal: Signal
@@ -133,7 +133,7 @@ extension SystemCallFamilies {
         default: throw .EINVAL
         }
         // pid_namespaces(7): init ends as if by this signal.
-        if let initial = current.kernel.processes.threadGroup(1) {
+        if let initial = current.kernel.processes.initGroup(of: current.pidNamespace) {
             initial.end(by: signal)
         }
         current.endGroup(.exited(0))

@@ -12,7 +12,7 @@ extension SystemCallFamilies {
     ]
 
     @Sendable static func sysMsgget(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        Int(try current.kernel.ipc.messageQueue(key: a.int(0), flags: a.int(1), for: current))
+        Int(try current.namespaces.ipc.messageQueue(key: a.int(0), flags: a.int(1), for: current))
     }
 
     /// `struct msgbuf`: the type, then the text.
@@ -20,7 +20,7 @@ extension SystemCallFamilies {
         let type = try current.memory.load(Int64.self, at: a.address(1))
         if a[2] > UInt64(MessageQueue.maximumMessage) || a.int(0) < 0 || type < 1 { throw .EINVAL }
         let text = a[2] == 0 ? [] : try current.memory.copyIn(a.address(1) + 8, count: Int(a[2]))
-        try current.kernel.ipc.messageQueue(a.int(0)).send(
+        try current.namespaces.ipc.messageQueue(a.int(0)).send(
             current, .init(type: type, text: text), isNonBlocking: a.int(3) & IPCFlags.noWait != 0)
         return 0
     }
@@ -40,7 +40,7 @@ extension SystemCallFamilies {
         } else {
             selection = flags & except != 0 ? .anyBut(type) : .type(type)
         }
-        let message = try current.kernel.ipc.messageQueue(a.int(0)).receive(
+        let message = try current.namespaces.ipc.messageQueue(a.int(0)).receive(
             current, selection, size: size, truncates: flags & truncates != 0, isNonBlocking: flags & IPCFlags.noWait != 0)
         let count = Int(min(size, UInt64(message.text.count)))
         try current.memory.store(message.type, at: a.address(1))
@@ -53,7 +53,7 @@ extension SystemCallFamilies {
     @Sendable static func sysMsgctl(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let (id, command, address) = (a.int(0), a.int(1) & ~IPCFlags.version64, a.address(2))
         if id < 0 || a.int(1) < 0 { throw .EINVAL }
-        let ipc = current.kernel.ipc
+        let ipc = current.namespaces.ipc
         let credentials = current.credentials
         switch command {
         case IPCFlags.information, usageInfo:
@@ -68,7 +68,9 @@ extension SystemCallFamilies {
             return Int(usage.highest)
         case IPCFlags.status, statusBySlot, statusAny:
             let queue = command == IPCFlags.status ? try ipc.messageQueue(id) : try ipc.messageQueue(inSlot: id)
-            let data = try queue.status(credentials, checking: command != statusAny)
+            var data = try queue.status(credentials, checking: command != statusAny)
+            data.lastSender = current.number(ofProcess: data.lastSender)
+            data.lastReceiver = current.number(ofProcess: data.lastReceiver)
             try current.memory.store(data, at: address)
             return command == IPCFlags.status ? 0 : Int(queue.id)
         case IPCFlags.set:

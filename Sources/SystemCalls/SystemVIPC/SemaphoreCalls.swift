@@ -13,7 +13,7 @@ extension SystemCallFamilies {
     ]
 
     @Sendable static func sysSemget(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        Int(try current.kernel.ipc.semaphoreSet(key: a.int(0), count: a.int(1), flags: a.int(2), for: current))
+        Int(try current.namespaces.ipc.semaphoreSet(key: a.int(0), count: a.int(1), flags: a.int(2), for: current))
     }
 
     private static func operate(_ current: CurrentTask, _ a: SystemCallArguments, timeout: GuestAddress) throws(Errno) -> Int {
@@ -24,7 +24,7 @@ extension SystemCallFamilies {
         let operations = try current.memory.loadArray(SemaphoreOperation.self, at: a.address(1), count: Int(count))
         if let time, !time.isValid { throw .EINVAL }
         let deadline = time.map { MonotonicInstant.after(nanoseconds: $0.totalNanoseconds) }
-        try current.kernel.ipc.semaphoreSet(a.int(0)).operate(current, operations, deadline: deadline)
+        try current.namespaces.ipc.semaphoreSet(a.int(0)).operate(current, operations, deadline: deadline)
         return 0
     }
 
@@ -36,7 +36,7 @@ extension SystemCallFamilies {
     @Sendable static func sysSemctl(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let (id, number, command, address) = (a.int(0), a.int(1), a.int(2) & ~IPCFlags.version64, a.address(3))
         if id < 0 { throw .EINVAL }
-        let ipc = current.kernel.ipc
+        let ipc = current.namespaces.ipc
         let credentials = current.credentials
         switch command {
         case IPCFlags.information, Command.usage:
@@ -58,7 +58,8 @@ extension SystemCallFamilies {
             try ipc.semaphoreSet(id).change(new.permission, credentials)
         case IPCFlags.remove: try ipc.remove(try ipc.semaphoreSet(id), for: current)
         case Command.getValue: return try ipc.semaphoreSet(id).query(.value, number, credentials)
-        case Command.getPID: return try ipc.semaphoreSet(id).query(.lastUser, number, credentials)
+        case Command.getPID: 
+            return Int(current.number(ofProcess: Int32(try ipc.semaphoreSet(id).query(.lastUser, number, credentials))))
         case Command.getIncrease: return try ipc.semaphoreSet(id).query(.waitingForIncrease, number, credentials)
         case Command.getZero: return try ipc.semaphoreSet(id).query(.waitingForZero, number, credentials)
         case Command.getAll: try current.memory.storeArray(try ipc.semaphoreSet(id).values(credentials), at: address)

@@ -19,7 +19,7 @@ extension SystemCallFamilies {
         if a.int(2) & hugeTLB != 0 { throw .ENOMEM }
         let memoryFile = current.kernel.memoryFile
         return Int(
-            try current.kernel.ipc.sharedMemory(key: a.int(0), size: a[1], flags: a.int(2), for: current) { size throws(Errno) in
+            try current.namespaces.ipc.sharedMemory(key: a.int(0), size: a[1], flags: a.int(2), for: current) { size throws(Errno) in
                 AnonymousMemory.makeShared(memoryFile, size: size)
             })
     }
@@ -47,7 +47,7 @@ extension SystemCallFamilies {
             protection.insert(.execute)
             wanted |= 0o111
         }
-        let segment = try current.kernel.ipc.segment(a.int(0))
+        let segment = try current.namespaces.ipc.segment(a.int(0))
         try segment.check(wanted, current.credentials)
         guard let length = Page.up(segment.size) else { throw .EINVAL }
         var mapFlags: MapFlags = .shared
@@ -89,7 +89,7 @@ extension SystemCallFamilies {
     @Sendable static func sysShmctl(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
         let (id, command, address) = (a.int(0), a.int(1) & ~IPCFlags.version64, a.address(2))
         if a.int(1) < 0 || id < 0 { throw .EINVAL }
-        let ipc = current.kernel.ipc
+        let ipc = current.namespaces.ipc
         let credentials = current.credentials
         switch command {
         case IPCFlags.information:
@@ -107,7 +107,10 @@ extension SystemCallFamilies {
         case IPCFlags.status, statusBySlot, statusAny:
             let segment = command == IPCFlags.status ? try ipc.segment(id) : try ipc.segment(inSlot: id)
             if command != statusAny { try segment.check(0o444, credentials) }
-            try current.memory.store(segment.status, at: address)
+            var status = segment.status(credentials)
+            status.creator = current.number(ofProcess: status.creator)
+            status.lastUser = current.number(ofProcess: status.lastUser)
+            try current.memory.store(status, at: address)
             return command == IPCFlags.status ? 0 : Int(segment.id)
         case IPCFlags.set:
             let new = try current.memory.load(SharedMemoryData.self, at: address)

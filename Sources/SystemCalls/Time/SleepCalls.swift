@@ -29,7 +29,7 @@ extension SystemCallFamilies {
         switch clock {
         case .processor(let pid, let perThread, let kind, _):
             // A thread cannot wait for its own CPU time.
-            if perThread && (pid == 0 || pid == current.task.id) { throw .EINVAL }
+            if perThread && (pid == 0 || pid == current.task.ownID) { throw .EINVAL }
             let processorClock = try ProcessorClock(id: pid, perThread: perThread, kind: kind, current: current, isReading: false)
             let (sum, overflow) = processorClock.nanoseconds.addingReportingOverflow(nanoseconds)
             let end = isAbsolute ? nanoseconds : overflow ? Int64.max : sum

@@ -39,7 +39,7 @@ extension SystemCallFamilies {
         switch event.notify {
         case SignalEvent.none: return .none
         case SignalEvent.threadID:
-            guard let task = current.kernel.processes.task(event.threadID), task.threadGroup === current.threadGroup else {
+            guard let task = current.findTask(event.threadID), task.threadGroup === current.threadGroup else {
                 throw .EINVAL
             }
             thread = task

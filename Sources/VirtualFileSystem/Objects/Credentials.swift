@@ -20,6 +20,8 @@ public struct Credentials: Sendable, Equatable {
     public var noNewPrivileges: Bool
     /// What landlock_restrict_self(2) forbids the task; nil for nothing.
     public var landlock: LandlockDomain?
+    /// The user namespace that the capabilities belong to; nil for the initial one, so that a copy costs nothing in the common case.
+    public var innerUserNamespace: UserNamespace?
 
     public init(uid: UInt32, gid: UInt32, groups: [UInt32], capabilities: CapabilitySet) {
         realUID = uid
@@ -40,7 +42,47 @@ public struct Credentials: Sendable, Equatable {
         noNewPrivileges = false
     }
 
-    public func has(_ capability: CapabilitySet) -> Bool { effective.isSuperset(of: capability) }
+    /// The kernel ID of user 0 in the own user namespace.
+    public var rootUser: UInt32 { innerUserNamespace?.rootUser ?? 0 }
+    /// As the task itself sees kernel IDs.
+    public func shownUser(_ id: UInt32) -> UInt32 { innerUserNamespace?.shownUser(id) ?? id }
+    public func shownGroup(_ id: UInt32) -> UInt32 { innerUserNamespace?.shownGroup(id) ?? id }
+    /// Kernel IDs of what the task names, nil for -1 and what has no mapping.
+    public func kernelUser(_ id: UInt32) -> UInt32? { innerUserNamespace == nil ? (id == .max ? nil : id) : innerUserNamespace?.kernelUser(id) }
+    public func kernelGroup(_ id: UInt32) -> UInt32? { innerUserNamespace == nil ? (id == .max ? nil : id) : innerUserNamespace?.kernelGroup(id) }
+    public var userNamespace: UserNamespace { innerUserNamespace ?? .initial }
+
+    /// Whether the capability counts for the sandbox as a whole: Linux's capable().
+    public func has(_ capability: CapabilitySet) -> Bool { innerUserNamespace == nil && effective.isSuperset(of: capability) }
+    /// In the own user namespace.
+    public func hasInside(_ capability: CapabilitySet) -> Bool { effective.isSuperset(of: capability) }
+    /// Over a file of these owners: both must have a mapping (capable_wrt_inode_uidgid).
+    public func has(_ capability: CapabilitySet, over a: FileAttributes) -> Bool {
+        guard effective.isSuperset(of: capability) else { return false }
+        return innerUserNamespace?.maps(user: a.uid, group: a.gid) ?? true
+    }
+    /// Linux's ns_capable: in `namespace`, the own one or one below. Who made a namespace, and acts from its parent, has all
+    /// capabilities in it.
+    public func has(_ capability: CapabilitySet, in namespace: UserNamespace) -> Bool {
+        let own = userNamespace
+        var current = namespace
+        while true {
+            if current === own { return effective.isSuperset(of: capability) }
+            guard current.level > own.level, let parent = current.parent else { return false }
+            if parent === own && current.ownerUID == effectiveUID { return true }
+            current = parent
+        }
+    }
+    /// What a task gets in a user namespace that it makes or enters (set_cred_user_ns).
+    public mutating func enter(_ namespace: UserNamespace) {
+        innerUserNamespace = namespace === UserNamespace.initial ? nil : namespace
+        secureBits = 0
+        inheritable = []
+        permitted = .all
+        effective = .all
+        ambient = []
+        bounding = .all
+    }
     /// Whether `gid` is the file-system group or a supplementary one.
     public func isInGroup(_ gid: UInt32) -> Bool { gid == fileSystemGID || groups.contains(gid) }
 }

@@ -13,11 +13,18 @@ public protocol FileSystem: AnyObject, Sendable {
     func synchronize() throws(Errno)
     /// File-system options for /proc/mounts (`size=…`), without the mount's own flags.
     var mountOptions: String { get }
+    /// Who mounted it, where that was not the initial user namespace: its files' owners must have a mapping there, its device nodes do not
+    /// open, its set-user-ID programs count in that namespace alone.
+    var userNamespace: UserNamespace? { get }
+    /// New options for a mounted instance (MS_REMOUNT, fspick(2)). - Throws: EINVAL for those it does not know.
+    func reconfigure(_ options: [UInt8], caller: any Caller) throws(Errno)
 }
 
 extension FileSystem {
     public func synchronize() throws(Errno) {}
     public var mountOptions: String { "" }
+    public var userNamespace: UserNamespace? { nil }
+    public func reconfigure(_ options: [UInt8], caller: any Caller) throws(Errno) {}
 }
 
 /// What the VFS may keep in its dentries (DESIGN §6).

@@ -16,11 +16,11 @@ public enum Permissions {
         let wanted = UInt16(access.rawValue)
         if granted & wanted & 7 == wanted { return }
         if a.mode.isDirectory {
-            if c.has(.dacOverride) { return }
-            if !access.contains(.write) && c.has(.dacReadSearch) { return }
+            if c.has(.dacOverride, over: a) { return }
+            if !access.contains(.write) && c.has(.dacReadSearch, over: a) { return }
         } else {
-            if c.has(.dacOverride) && (!access.contains(.execute) || mode & 0o111 != 0) { return }
-            if access == .read && c.has(.dacReadSearch) { return }
+            if c.has(.dacOverride, over: a) && (!access.contains(.execute) || mode & 0o111 != 0) { return }
+            if access == .read && c.has(.dacReadSearch, over: a) { return }
         }
         throw .EACCES
     }

@@ -31,15 +31,29 @@ public final class FileSystemTypeRegistry: Sendable {
     /// Makes an instance from the data argument of mount(2). - Throws: EINVAL for options it does not know.
     public typealias Maker = @Sendable (_ source: [UInt8], _ options: [UInt8], _ caller: any Caller) throws(Errno) -> any FileSystem
 
+    public struct Traits: OptionSet, Sendable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// FS_USERNS_MOUNT: root of a user namespace may mount it.
+        public static let userNamespaces = Traits(rawValue: 1)
+        /// SB_I_USERNS_VISIBLE: only where a whole instance can be seen already.
+        public static let revealing = Traits(rawValue: 2)
+    }
     private struct Entry: Sendable {
+        let traits: Traits
         let make: Maker
     }
     private let types = Mutex<[String: Entry]>([:])
 
     public init() {}
 
-    public func register(_ name: String, _ make: @escaping Maker) {
-        types.withLock { $0[name] = Entry(make: make) }
+    public func register(_ name: String, _ traits: Traits = [], _ make: @escaping Maker) {
+        types.withLock { $0[name] = Entry(traits: traits, make: make) }
+    }
+    /// - Throws: ENODEV.
+    public func traits(_ name: String) throws(Errno) -> Traits {
+        guard let entry = types.withLock({ $0[name] }) else { throw .ENODEV }
+        return entry.traits
     }
 
     /// Names for /proc/filesystems.

@@ -40,6 +40,12 @@ public struct SocketReport: Sendable {
 public protocol ReportingSocket: AnyObject, Sendable {
     /// Its own state first; nothing while it is in no table of the kernel (unbound), more for connections nobody has accepted.
     func reports() -> [SocketReport]
+    /// Number of the network namespace it was made in.
+    var networkNumber: UInt64 { get }
+}
+
+extension ReportingSocket {
+    public var networkNumber: UInt64 { NetworkNamespace.initial.number }
 }
 
 /// The open sockets of the sandbox, by inode number.
@@ -63,9 +69,10 @@ public final class OpenSockets: Sendable {
     public var count: Int { entries.withLock { $0.count } }
 
     /// In order of their making.
-    public func reports() -> [SocketReport] {
+    public func reports(in network: NetworkNamespace) -> [SocketReport] {
         var result: [SocketReport] = []
-        for (inode, entry) in entries.withLock({ $0 }).sorted(by: { $0.key < $1.key }) {
+        for (inode, entry) in entries.withLock({ $0 }).sorted(by: { $0.key < $1.key })
+        where entry.socket.networkNumber == network.number {
             for (index, report) in entry.socket.reports().enumerated() {
                 var report = report
                 if index == 0 { (report.inode, report.uid) = (inode, entry.uid) }

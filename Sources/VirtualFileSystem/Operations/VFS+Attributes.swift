@@ -12,7 +12,7 @@ extension VFS {
         if path.dentry.type == .symbolicLink { throw .EOPNOTSUPP }
         var change = AttributeChange()
         change.permissions = permissions & 0o7777
-        if !credentials.isInGroup(attributes.gid) && !credentials.has(.fsetid) {
+        if !credentials.isInGroup(attributes.gid) && !credentials.has(.fsetid, over: attributes) {
             change.permissions = permissions & 0o7777 & ~FileMode.setGroupID
         }
         try apply(change, path, caller: caller)
@@ -25,7 +25,7 @@ extension VFS {
         try requireChangeable(path.node)
         let attributes = try path.node.attributes()
         let credentials = caller.credentials
-        if !credentials.has(.chown) {
+        if !credentials.has(.chown, over: attributes) {
             let isOwner = credentials.fileSystemUID == attributes.uid
             if let uid, !(isOwner && uid == attributes.uid) { throw .EPERM }
             if let gid, !(isOwner && (gid == attributes.gid || credentials.isInGroup(gid))) { throw .EPERM }
@@ -80,11 +80,11 @@ extension VFS {
     /// CAP_FSETID keeps them (writes and truncation, not chown).
     private static func withoutPrivileges(_ attributes: FileAttributes, _ credentials: Credentials, sparing: Bool) -> UInt16? {
         let mode = attributes.mode.permissions
-        if sparing && credentials.has(.fsetid) { return nil }
+        if sparing && credentials.has(.fsetid, over: attributes) { return nil }
         var result = mode & ~FileMode.setUserID
         if mode & FileMode.setGroupID != 0 {
             let isExecutable = mode & 0o010 != 0
-            if isExecutable || !(credentials.isInGroup(attributes.gid) || credentials.has(.fsetid)) { result &= ~FileMode.setGroupID }
+            if isExecutable || !(credentials.isInGroup(attributes.gid) || credentials.has(.fsetid, over: attributes)) { result &= ~FileMode.setGroupID }
         }
         return result == mode ? nil : result
     }

@@ -44,7 +44,7 @@ extension VFS {
         if has(name, prefix: "security.") {
             guard writing else { return }
             if has(name, prefix: "security.capabilit") {
-                if !credentials.has(.setfcap) { throw .EPERM }
+                if !credentials.has(.setfcap, over: try path.node.attributes()) { throw .EPERM }
             } else if !credentials.has(.sysAdmin) {
                 throw .EPERM
             }

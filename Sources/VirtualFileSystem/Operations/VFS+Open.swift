@@ -68,7 +68,7 @@ extension VFS {
         switch type {
         case .symbolicLink: throw .ELOOP
         case .directory: if writes { throw .EISDIR }
-        case .characterDevice, .blockDevice: if place.mount.flags.contains(.noDevices) { throw .EACCES }
+        case .characterDevice, .blockDevice: if !place.mount.allowsDevices { throw .EACCES }
         case .regular: break
         case .fifo, .socket: flags.remove(.truncate)
         }

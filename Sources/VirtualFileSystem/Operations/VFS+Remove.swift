@@ -14,9 +14,10 @@ extension VFS {
             try caller.credentials.landlock?.check(.removeFile, at: target.directory)
             try mayDelete(child, from: directory, caller.credentials)
             if child.isDirectory { throw .EISDIR }
-            if child.isMountPoint { throw .EBUSY }
+            if caller.mountNamespace.isMountPoint(child) { throw .EBUSY }
             try directory.node.unlink(name, child: child.node, caller: caller)
             directory.didRemove(child)
+            caller.mountNamespace.detachMounts(on: child)
         }
         FileNotice.post(.delete, in: directory, name, isDirectory: false)
     }
@@ -39,11 +40,12 @@ extension VFS {
             try caller.credentials.landlock?.check(.removeDirectory, at: target.directory)
             try mayDelete(child, from: directory, caller.credentials)
             guard child.isDirectory else { throw .ENOTDIR }
-            if child.isMountPoint { throw .EBUSY }
+            if caller.mountNamespace.isMountPoint(child) { throw .EBUSY }
             try child.directoryLock.withLock { _ throws(Errno) in
                 try directory.node.removeDirectory(name, child: child.node, caller: caller)
                 directory.didRemove(child)
             }
+            caller.mountNamespace.detachMounts(on: child)
         }
         FileNotice.post(.delete, in: directory, name, isDirectory: true)
     }
@@ -57,7 +59,8 @@ extension VFS {
         let attributes = try directory.node.attributes()
         guard attributes.mode.permissions & FileMode.sticky != 0 else { return }
         if attributes.uid == credentials.fileSystemUID { return }
-        if try child.node.attributes().uid == credentials.fileSystemUID { return }
+        let own = try child.node.attributes()
+        if own.uid == credentials.fileSystemUID || credentials.has(.fowner, over: own) { return }
         throw .EPERM
     }
 }

@@ -103,7 +103,8 @@ extension VFS {
             if child.isDirectory { try child.node.checkAccess(.write, credentials) }
             if move.isExchange, let existing, existing.isDirectory { try existing.node.checkAccess(.write, credentials) }
         }
-        if child.isMountPoint || existing?.isMountPoint == true { throw .EBUSY }
+        let space = caller.mountNamespace
+        if space.isMountPoint(child) || existing.map({ space.isMountPoint($0) }) == true { throw .EBUSY }
 
         if let existing, existing.isDirectory && !move.isExchange {
             try existing.directoryLock.withLock { _ throws(Errno) in try commit(move, child, existing, caller: caller) }
@@ -120,6 +121,7 @@ extension VFS {
             move.source.didExchange(child, with: existing, in: move.destination)
         } else {
             move.source.didRename(child, to: move.destination, move.newName, replaced: existing)
+            if let existing { caller.mountNamespace.detachMounts(on: existing) }
         }
         if move.flags.contains(.whiteout) {
             let credentials = caller.credentials

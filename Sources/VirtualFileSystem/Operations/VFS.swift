@@ -40,7 +40,7 @@ public enum VFS {
 
     /// The file-system user owns the file, or may act as if: inode_owner_or_capable.
     static func ownsOrCapable(_ attributes: FileAttributes, _ credentials: Credentials) -> Bool {
-        credentials.fileSystemUID == attributes.uid || credentials.has(.fowner)
+        credentials.fileSystemUID == attributes.uid || credentials.has(.fowner, over: attributes)
     }
 
     /// access(2), faccessat2(2) with `credentials` already chosen (see `accessCredentials`).
@@ -64,7 +64,7 @@ public enum VFS {
         result.fileSystemGID = credentials.realGID
         // SECURE_NO_SETUID_FIXUP
         if credentials.secureBits & 4 == 0 {
-            result.effective = credentials.realUID == 0 ? credentials.permitted : []
+            result.effective = credentials.realUID == credentials.rootUser ? credentials.permitted : []
         }
         return result
     }
@@ -77,7 +77,7 @@ public enum VFS {
         request.gid = directory.gid
         if case .directory = kind {
             request.permissions |= FileMode.setGroupID
-        } else if permissions & 0o2010 == 0o2010 && !credentials.isInGroup(directory.gid) && !credentials.has(.fsetid) {
+        } else if permissions & 0o2010 == 0o2010 && !credentials.isInGroup(directory.gid) && !credentials.has(.fsetid, over: directory) {
             request.permissions &= ~FileMode.setGroupID
         }
         return request

@@ -10,6 +10,7 @@ public protocol Caller: AnyObject {
     var root: Path { get }
     var workingDirectory: Path { get }
     var mountNamespace: MountNamespace { get }
+    var networkNamespace: NetworkNamespace { get }
     /// RLIMIT_FSIZE; writes past it raise SIGXFSZ and give EFBIG.
     var fileSizeLimit: UInt64 { get }
     /// The task's parking place, for wait entries.
@@ -17,13 +18,18 @@ public protocol Caller: AnyObject {
     /// Parks until woken.
     /// - Throws: ERESTARTSYS when a signal is pending, ETIMEDOUT when the deadline has passed.
     func park(until deadline: MonotonicInstant?) throws(Errno)
-    /// Process id for locks and credentials passing, in the caller's pid namespace.
+    /// Process ID in the caller's own pid namespace.
     var processID: Int32 { get }
+    /// In the initial pid namespace: what the kernel keeps, for locks and credentials passing.
+    var globalProcessID: Int32 { get }
     /// Sends SIGXFSZ, SIGPIPE and the like to the calling thread.
     func raise(_ signal: Signal)
 }
 
 extension Caller {
+    public var networkNamespace: NetworkNamespace { .initial }
+    public var globalProcessID: Int32 { processID }
+
     /// Waits on `queue` until `attempt` gives a value.
     /// - Throws: what `attempt` throws, ERESTARTSYS on a signal, ETIMEDOUT at the deadline.
     public func wait<R>(

@@ -29,5 +29,8 @@ public struct LookupOptions: OptionSet, Hashable, Sendable {
     /// AT_EMPTY_PATH: an empty path means the starting point itself.
     public static let emptyPath = LookupOptions(rawValue: 0x4_0000)
 
+    /// The walk is umount2(2)'s own: it is no use of the mount that it ends on.
+    public static let unmounting = LookupOptions(rawValue: 0x8_0000)
+
     var isScoped: Bool { !isDisjoint(with: [.beneath, .inRoot]) }
 }

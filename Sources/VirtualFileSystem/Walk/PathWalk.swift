@@ -185,7 +185,10 @@ struct PathWalk {
         var place = Path(mount: mount, dentry: child)
         if child.isMountPoint {
             place = namespace.top(of: place)
-            if place.mount !== mount && options.contains(.noCrossDevice) { throw .EXDEV }
+            if place.mount !== mount {
+                if options.contains(.noCrossDevice) { throw .EXDEV }
+                if !options.contains(.unmounting) { place.mount.expires.store(false, ordering: .relaxed) }
+            }
         }
         if follow && place.dentry.type == .symbolicLink {
             try followLink(place)
