@@ -29,7 +29,7 @@ extension SystemCallFamilies {
 
     /// may_mount. - Throws: EPERM.
     static func requireMounting(_ current: CurrentTask) throws(Errno) {
-        guard current.credentials.has(.sysAdmin, in: current.mountNamespace.owner), current.mayChangeMounts else { throw .EPERM }
+        guard current.credentials.has(.sysAdmin, in: current.mountNamespace.owner), current.mountsMayChange else { throw .EPERM }
     }
 
     @Sendable static func sysMount(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {

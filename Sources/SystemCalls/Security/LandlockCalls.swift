@@ -106,9 +106,6 @@ extension SystemCallFamilies {
 }
 
 extension CurrentTask {
-    /// CAP_SYS_ADMIN, and no Landlock domain that restricts files: another mount would change what its rules mean.
-    var mayChangeMounts: Bool {
-        let credentials = credentials
-        return credentials.has(.sysAdmin) && !(credentials.landlock?.restrictsFiles ?? false)
-    }
+    /// No Landlock domain restricts files: another mount would change what its rules mean.
+    var mountsMayChange: Bool { !(credentials.landlock?.restrictsFiles ?? false) }
 }
