@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -66,6 +67,10 @@ long chost_fstatfs(int fd, struct chost_statfs *out) {
     };
     return 0;
 }
+
+long chost_inotify_create(void) { return result(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)); }
+long chost_inotify_add(int queue, const void *path, uint32_t mask) { return result(inotify_add_watch(queue, path, mask)); }
+long chost_inotify_remove(int queue, int watch) { return result(inotify_rm_watch(queue, watch)); }
 
 long chost_getdents(int fd, void *buffer, size_t size) { return result(syscall(SYS_getdents64, fd, buffer, size)); }
 

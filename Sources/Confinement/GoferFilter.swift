@@ -18,5 +18,5 @@ enum GoferFilter {
             // Names, relative to descriptors of the grants.
             "openat", "openat2", "newfstatat", "statx", "statfs", "readlinkat", "mkdirat", "mknodat", "unlinkat", "renameat2", "renameat", "linkat",
             "symlinkat", "fchmodat", "fchmodat2", "fchownat", "utimensat", "faccessat2", "readlink", "getxattr", "setxattr", "listxattr",
-            "removexattr", "lgetxattr", "lsetxattr", "llistxattr", "lremovexattr", "truncate", "name_to_handle_at")
+            "removexattr", "inotify_init1", "inotify_add_watch", "inotify_rm_watch", "lgetxattr", "lsetxattr", "llistxattr", "lremovexattr", "truncate", "name_to_handle_at")
 }

@@ -21,17 +21,24 @@ public struct ByteReader: Sendable {
     public var remaining: Int { end - position }
 
     /// - Throws: EBADMSG when the body is too short.
-    public mutating func take<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(Errno) -> T {
-        let size = T.bitWidth / 8
+    private mutating func integer(_ size: Int) throws(Errno) -> UInt64 {
         guard remaining >= size else { throw .EBADMSG }
-        var value: T = 0
-        for index in 0..<size {
-            let shifted = size == 1 ? T(truncatingIfNeeded: bytes[position]) : T(truncatingIfNeeded: bytes[position + index]) << (8 * index)
-            value |= shifted
+        var value: UInt64 = 0
+        var index = size
+        while index > 0 {
+            index -= 1
+            value = value << 8 | UInt64(bytes[position + index])
         }
         position += size
         return value
     }
+    // One function for each width: a generic one is not specialised across modules.
+    public mutating func take(_ type: UInt8.Type = UInt8.self) throws(Errno) -> UInt8 { UInt8(truncatingIfNeeded: try integer(1)) }
+    public mutating func take(_ type: UInt16.Type = UInt16.self) throws(Errno) -> UInt16 { UInt16(truncatingIfNeeded: try integer(2)) }
+    public mutating func take(_ type: UInt32.Type = UInt32.self) throws(Errno) -> UInt32 { UInt32(truncatingIfNeeded: try integer(4)) }
+    public mutating func take(_ type: UInt64.Type = UInt64.self) throws(Errno) -> UInt64 { try integer(8) }
+    public mutating func take(_ type: Int32.Type = Int32.self) throws(Errno) -> Int32 { Int32(truncatingIfNeeded: try integer(4)) }
+    public mutating func take(_ type: Int64.Type = Int64.self) throws(Errno) -> Int64 { Int64(bitPattern: try integer(8)) }
     public mutating func takeFlag() throws(Errno) -> Bool {
         switch try take(UInt8.self) {
         case 0: return false

@@ -4,13 +4,28 @@ public struct ByteWriter: Sendable {
 
     public init(reserving capacity: Int = 64) { bytes.reserveCapacity(capacity) }
 
-    public mutating func put<T: FixedWidthInteger>(_ value: T) {
-        var rest = value.littleEndian
-        for _ in 0..<(T.bitWidth / 8) {
+    // One function for each width: a generic one is not specialised across modules, and messages are made on hot paths.
+    public mutating func put(_ value: UInt8) { bytes.append(value) }
+    public mutating func put(_ value: UInt16) {
+        bytes.append(UInt8(truncatingIfNeeded: value))
+        bytes.append(UInt8(truncatingIfNeeded: value >> 8))
+    }
+    public mutating func put(_ value: UInt32) {
+        var rest = value
+        for _ in 0..<4 {
             bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest = T.bitWidth == 8 ? 0 : rest >> 8
+            rest >>= 8
         }
     }
+    public mutating func put(_ value: UInt64) {
+        var rest = value
+        for _ in 0..<8 {
+            bytes.append(UInt8(truncatingIfNeeded: rest))
+            rest >>= 8
+        }
+    }
+    public mutating func put(_ value: Int32) { put(UInt32(bitPattern: value)) }
+    public mutating func put(_ value: Int64) { put(UInt64(bitPattern: value)) }
     public mutating func put(_ flag: Bool) { bytes.append(flag ? 1 : 0) }
     /// A byte string with a 32-bit count.
     public mutating func put(_ string: [UInt8]) {

@@ -2,7 +2,7 @@ import LinuxABI
 
 /// Bounds that both ends check.
 public enum ProtocolLimits {
-    public static let version: UInt16 = 1
+    public static let version: UInt16 = 2
     /// Header and body of one message.
     public static let maximumMessage = 128 * 1024
     /// A link's target, an attribute's value or list of names (XATTR_SIZE_MAX).
@@ -19,7 +19,7 @@ public enum MessageType: UInt16, Sendable, CaseIterable {
     case hello = 1
     case attach, walk, close, getAttributes, open, create, makeNode, temporaryFile, link, unlink, rename, setAttributes, readLink, list
     case getExtendedAttribute, setExtendedAttribute, removeExtendedAttribute, listExtendedAttributes
-    case fileSystemStatus, synchronize
+    case fileSystemStatus, synchronize, changeQueue, inspect
 }
 
 /// The first 24 bytes of every message.

@@ -28,7 +28,7 @@ public struct NodeTarget: Hashable, Sendable, WireValue {
     }
 }
 
-/// Which results come with a handle that the client must close.
+/// Which results come with a handle that the client must close, or with attributes.
 public enum HandleWish: UInt8, Sendable, WireValue {
     case none = 0
     case directories = 1

@@ -37,17 +37,23 @@ public struct Hello: WireValue, Equatable {
 public struct NodeReply: WireValue, Equatable {
     public var node: NodeID
     public var status: HostFileStatus
-    public init(node: NodeID, status: HostFileStatus) {
+    /// Number of the directory's watch in the change queue; 0 when it has none.
+    public var watch: Int32
+    public init(node: NodeID, status: HostFileStatus, watch: Int32 = 0) {
         self.node = node
         self.status = status
+        self.watch = watch
     }
     public func encode(into writer: inout ByteWriter) {
         writer.put(node)
         writer.put(status)
+        writer.put(watch)
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         node = try reader.take()
         status = try reader.take()
+        watch = try reader.take()
+        guard watch >= 0 else { throw .EBADMSG }
     }
 }
 
@@ -56,18 +62,24 @@ public struct WalkReply: WireValue, Equatable {
     /// What stopped the walk before its end: 0 (done, or at a symbolic link), or an errno.
     public var stopped: Int32
     public var nodes: [NodeReply]
-    public init(stopped: Int32, nodes: [NodeReply]) {
+    /// Where the symbolic link leads that the walk stopped at.
+    public var link: [UInt8]
+    public init(stopped: Int32, nodes: [NodeReply], link: [UInt8] = []) {
         self.stopped = stopped
         self.nodes = nodes
+        self.link = link
     }
     public func encode(into writer: inout ByteWriter) {
         writer.put(stopped)
+        writer.put(link)
         writer.put(UInt16(truncatingIfNeeded: nodes.count))
         for node in nodes { writer.put(node) }
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         stopped = try reader.take()
         guard stopped >= 0, stopped < 512 else { throw .EBADMSG }
+        link = try reader.takeString(limit: ProtocolLimits.maximumLink)
+        guard NameRule.isPlain(link) else { throw .EBADMSG }
         let count = Int(try reader.take(UInt16.self))
         guard count <= ProtocolLimits.maximumCount else { throw .EBADMSG }
         nodes = []
@@ -82,14 +94,18 @@ public struct ListedEntry: WireValue, Equatable {
     public var type: UInt8
     /// Nil when not asked for, or when the entry vanished or could not be looked at.
     public var status: HostFileStatus?
-    public init(name: [UInt8], inode: UInt64, type: UInt8, status: HostFileStatus?) {
+    /// Where a symbolic link leads, when attributes were asked for and it is short; else empty.
+    public var link: [UInt8]
+    public init(name: [UInt8], inode: UInt64, type: UInt8, status: HostFileStatus?, link: [UInt8] = []) {
+        self.link = link
         self.name = name
         self.inode = inode
         self.type = type
         self.status = status
     }
     /// The most that one entry takes in a message.
-    public static let maximumSize = 400
+    public static let maximumSize = 400 + maximumLink
+    public static let maximumLink = 400
 
     public func encode(into writer: inout ByteWriter) {
         writer.put(name: name)
@@ -97,12 +113,15 @@ public struct ListedEntry: WireValue, Equatable {
         writer.put(type)
         writer.put(status != nil)
         if let status { writer.put(status) }
+        writer.put(link)
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         name = try reader.takeName()
         inode = try reader.take()
         type = try reader.take()
         status = try reader.takeFlag() ? try reader.take() : nil
+        link = try reader.takeString(limit: Self.maximumLink)
+        guard NameRule.isPlain(link) else { throw .EBADMSG }
     }
 }
 
@@ -128,8 +147,8 @@ public struct ListReply: WireValue, Equatable {
         stream = try reader.take()
         node = try reader.take()
         let count = Int(try reader.take(UInt32.self))
-        // An entry takes 13 bytes at least.
-        guard count <= reader.remaining / 13 else { throw .EBADMSG }
+        // An entry takes 17 bytes at least.
+        guard count <= reader.remaining / 17 else { throw .EBADMSG }
         entries = []
         entries.reserveCapacity(count)
         for _ in 0..<count { entries.append(try reader.take()) }

@@ -119,18 +119,18 @@ public struct SetAttributesRequest: GoferRequest {
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         node = try reader.take()
-        size = try Self.optional(&reader)
+        size = try Self.optional(&reader) { (r) throws(Errno) in try r.take(UInt64.self) }
         guard (size ?? 0) <= UInt64(Int64.max) else { throw .EBADMSG }
-        uid = try Self.optional(&reader)
-        gid = try Self.optional(&reader)
-        permissions = try Self.optional(&reader)
+        uid = try Self.optional(&reader) { (r) throws(Errno) in try r.take(UInt32.self) }
+        gid = try Self.optional(&reader) { (r) throws(Errno) in try r.take(UInt32.self) }
+        permissions = try Self.optional(&reader) { (r) throws(Errno) in try r.take(UInt16.self) }
         guard (permissions ?? 0) & ~0o7777 == 0 else { throw .EBADMSG }
         accessTime = try Self.time(&reader)
         modificationTime = try Self.time(&reader)
     }
-    private static func optional<T: FixedWidthInteger>(_ reader: inout ByteReader) throws(Errno) -> T? {
+    private static func optional<T>(_ reader: inout ByteReader, _ take: (inout ByteReader) throws(Errno) -> T) throws(Errno) -> T? {
         let isPresent = try reader.takeFlag()
-        let value = try reader.take(T.self)
+        let value = try take(&reader)
         return isPresent ? value : nil
     }
     private static func time(_ reader: inout ByteReader) throws(Errno) -> HostNames.Time {
@@ -158,25 +158,26 @@ public struct ListRequest: GoferRequest {
     public typealias Reply = ListReply
     public var target: NodeTarget
     public var stream: NodeID
-    public var withAttributes: Bool
+    /// Whose attributes come with the names.
+    public var attributes: HandleWish
     /// A handle for the directory itself, with the first chunk.
     public var handles: HandleWish
-    public init(_ target: NodeTarget, stream: NodeID = .none, withAttributes: Bool, handles: HandleWish = .none) {
+    public init(_ target: NodeTarget, stream: NodeID = .none, attributes: HandleWish, handles: HandleWish = .none) {
         self.target = target
         self.stream = stream
-        self.withAttributes = withAttributes
+        self.attributes = attributes
         self.handles = handles
     }
     public func encode(into writer: inout ByteWriter) {
         writer.put(target)
         writer.put(stream)
-        writer.put(withAttributes)
+        writer.put(attributes)
         writer.put(handles)
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         target = try reader.take()
         stream = try reader.take()
-        withAttributes = try reader.takeFlag()
+        attributes = try reader.take()
         handles = try reader.take()
     }
 }

@@ -118,3 +118,34 @@ public struct SynchronizeRequest: GoferRequest {
         self.extent = extent
     }
 }
+
+/// The queue of changes in watched directories, an inotify instance: donated once. Only the Gofer adds watches to it.
+public struct ChangeQueueRequest: GoferRequest {
+    public static let type = MessageType.changeQueue
+    public static let donates = 1
+    public typealias Reply = Empty
+    public init() {}
+    public func encode(into writer: inout ByteWriter) {}
+    public init(from reader: inout ByteReader) throws(Errno) {}
+}
+
+/// Attributes of anything but a directory, and an O_PATH descriptor that goes on telling them: it neither reads nor writes.
+public struct InspectRequest: GoferRequest {
+    public static let type = MessageType.inspect
+    public static let donates = 1
+    public typealias Reply = NodeReply
+    public var target: NodeTarget
+    public var handles: HandleWish
+    public init(_ target: NodeTarget, handles: HandleWish = .none) {
+        self.target = target
+        self.handles = handles
+    }
+    public func encode(into writer: inout ByteWriter) {
+        writer.put(target)
+        writer.put(handles)
+    }
+    public init(from reader: inout ByteReader) throws(Errno) {
+        target = try reader.take()
+        handles = try reader.take()
+    }
+}

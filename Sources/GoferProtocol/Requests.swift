@@ -18,9 +18,20 @@ public struct AttachRequest: GoferRequest {
     public static let type = MessageType.attach
     public typealias Reply = NodeReply
     public var grant: UInt32
-    public init(grant: UInt32) { self.grant = grant }
-    public func encode(into writer: inout ByteWriter) { writer.put(grant) }
-    public init(from reader: inout ByteReader) throws(Errno) { grant = try reader.take() }
+    /// Directories found get a watch in the change queue, before they are looked at.
+    public var watches: Bool
+    public init(grant: UInt32, watches: Bool = false) {
+        self.grant = grant
+        self.watches = watches
+    }
+    public func encode(into writer: inout ByteWriter) {
+        writer.put(grant)
+        writer.put(watches)
+    }
+    public init(from reader: inout ByteReader) throws(Errno) {
+        grant = try reader.take()
+        watches = try reader.takeFlag()
+    }
 }
 
 /// Walks along names from a directory. It stops behind a symbolic link, which the client follows itself, and at the first error.
@@ -29,21 +40,26 @@ public struct WalkRequest: GoferRequest {
     public typealias Reply = WalkReply
     public var node: NodeID
     public var handles: HandleWish
+    /// Directories found that get a handle get a watch in the change queue, before anything in them is looked at.
+    public var watches: Bool
     public var names: [[UInt8]]
-    public init(node: NodeID, handles: HandleWish, names: [[UInt8]]) {
+    public init(node: NodeID, handles: HandleWish, watches: Bool = false, names: [[UInt8]]) {
         self.node = node
         self.handles = handles
+        self.watches = watches
         self.names = names
     }
     public func encode(into writer: inout ByteWriter) {
         writer.put(node)
         writer.put(handles)
+        writer.put(watches)
         writer.put(UInt16(truncatingIfNeeded: names.count))
         for name in names { writer.put(name: name) }
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         node = try reader.take()
         handles = try reader.take()
+        watches = try reader.takeFlag()
         let count = Int(try reader.take(UInt16.self))
         guard count >= 1, count <= ProtocolLimits.maximumCount else { throw .EBADMSG }
         names = []
@@ -144,7 +160,10 @@ public struct MakeNodeRequest: GoferRequest {
     public var attributes: NewNodeAttributes
     /// Of a symbolic link; empty otherwise.
     public var link: [UInt8]
-    public init(directory: NodeID, name: [UInt8], kind: Kind, attributes: NewNodeAttributes, link: [UInt8] = []) {
+    /// A new directory gets a watch in the change queue.
+    public var watches: Bool
+    public init(directory: NodeID, name: [UInt8], kind: Kind, attributes: NewNodeAttributes, link: [UInt8] = [], watches: Bool = false) {
+        self.watches = watches
         self.directory = directory
         self.name = name
         self.kind = kind
@@ -157,6 +176,7 @@ public struct MakeNodeRequest: GoferRequest {
         writer.put(kind.rawValue)
         writer.put(attributes)
         writer.put(link)
+        writer.put(watches)
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         directory = try reader.take()
@@ -166,6 +186,7 @@ public struct MakeNodeRequest: GoferRequest {
         attributes = try reader.take()
         link = try reader.takeString(limit: ProtocolLimits.maximumLink)
         guard NameRule.isPlain(link), link.isEmpty == (kind != .symbolicLink) else { throw .EBADMSG }
+        watches = try reader.takeFlag()
     }
 }
 

@@ -13,7 +13,7 @@ final class DirectoryStream {
     init(_ descriptor: consuming HostDescriptor) { self.descriptor = SharedHostDescriptor(descriptor) }
 
     /// The next entry but `.` and `..`; nil at the end.
-    func next(withAttributes: Bool) throws(Errno) -> ListedEntry? {
+    func next(attributes: HandleWish) throws(Errno) -> ListedEntry? {
         if let entry = pending {
             pending = nil
             return entry
@@ -37,12 +37,18 @@ final class DirectoryStream {
             if let end = name.firstIndex(of: 0) { name.removeSubrange(end...) }
             guard NameRule.isComponent(name) else { continue }
             var status: HostFileStatus?
-            if withAttributes {
+            var link: [UInt8] = []
+            if attributes == .all || (attributes == .directories && (type == 0 || type == FileType.directory.directoryEntryType)) {
                 // An entry that has vanished meanwhile is left to the client to find out.
                 status = try? HostFileStatus(of: name, in: descriptor.number)
                 if status?.mode.type == nil { status = nil }
+                if attributes == .all, status?.mode.type == .symbolicLink, status.map({ $0.size <= UInt64(ListedEntry.maximumLink) }) ?? false,
+                    let target = try? HostNames.readLink(name, in: descriptor.number), target.count <= ListedEntry.maximumLink
+                {
+                    link = target
+                }
             }
-            return ListedEntry(name: name, inode: inode, type: type, status: status)
+            return ListedEntry(name: name, inode: inode, type: type, status: status, link: link)
         }
     }
 

@@ -54,7 +54,9 @@ extension GoferServer {
         }
         guard node.type == expected else { throw .EEXIST }
         try applyOwner(request.attributes, to: node)
-        return NodeReply(node: try table.add(node), status: try HostFileStatus(of: node.number))
+        let id = try table.add(node)
+        let watch = request.watches && node.type == .directory ? watch(node) : 0
+        return NodeReply(node: id, status: try HostFileStatus(of: node.number), watch: watch)
     }
 
     /// Gives a new node the owner that the guest's credentials ask for, where the invoking user may do that; else it stays the

@@ -61,7 +61,11 @@ extension GoferServer {
         guard Int(request.grant) < grants.count else { throw .EINVAL }
         switch grants[Int(request.grant)] {
         case .failed(let error): throw error
-        case .open(let node): return NodeReply(node: try table.add(node), status: try HostFileStatus(of: node.number))
+        case .open(let node):
+            // A node of its own: its watch ends with its handle.
+            let root = node.another()
+            let watch = request.watches ? watch(root) : 0
+            return NodeReply(node: try table.add(root), status: try HostFileStatus(of: node.number), watch: watch)
         }
     }
 
@@ -71,8 +75,18 @@ extension GoferServer {
         for name in request.names {
             do {
                 let next = try child(of: current, name)
-                reply.nodes.append(NodeReply(node: try handle(for: next, request.handles), status: next.status))
-                if next.type == .symbolicLink { break }
+                let id = try handle(for: next, request.handles)
+                var found = NodeReply(node: id, status: next.status)
+                if request.watches, id != .none, next.type == .directory {
+                    found.watch = watch(next)
+                    // What is told must be as young as the watch.
+                    if found.watch != 0 { found.status = try HostFileStatus(of: next.number) }
+                }
+                reply.nodes.append(found)
+                if next.type == .symbolicLink {
+                    reply.link = (try? HostNames.readLink([], in: next.number)) ?? []
+                    break
+                }
                 current = next
             } catch {
                 reply.stopped = error.rawValue
@@ -108,6 +122,32 @@ extension GoferServer {
         return reply
     }
 
+    // MARK: changes
+
+    func changeQueue(_ request: ChangeQueueRequest) throws(Errno) -> Empty {
+        if watcher != nil { throw .EBUSY }
+        let fresh = try ChangeWatcher()
+        donation = try HostFileCalls.duplicate(fresh.queue.number)
+        watcher = fresh
+        return Empty()
+    }
+
+    /// Watches a directory node for as long as it has a handle; 0 where the host can't, and the client asks each time.
+    func watch(_ node: Node) -> Int32 {
+        guard let watcher, !node.isSealed else { return 0 }
+        return watcher.watch(node, path(of: node))
+    }
+
+    func inspect(_ request: InspectRequest) throws(Errno) -> NodeReply {
+        let node = try resolve(request.target)
+        // A directory's descriptor would name what lies in it.
+        if node.type == .directory { throw .EISDIR }
+        let status = try HostFileStatus(of: node.number)
+        let id = try handle(for: node, request.handles)
+        donation = try HostFileCalls.duplicate(node.number)
+        return NodeReply(node: id, status: status)
+    }
+
     func readLink(_ request: ReadLinkRequest) throws(Errno) -> ByteString {
         let node = try resolve(request.target)
         if node.type != .symbolicLink { throw .EINVAL }
@@ -133,7 +173,7 @@ extension GoferServer {
         writer.put(directory)
         writer.put(UInt32(0))
         var count: UInt32 = 0
-        while let entry = try stream.next(withAttributes: request.withAttributes) {
+        while let entry = try stream.next(attributes: request.attributes) {
             if writer.bytes.count + ListedEntry.maximumSize > capacity {
                 stream.pushBack(entry)
                 let id: NodeID

@@ -14,6 +14,8 @@ final class GoferServer {
     /// /proc/self/fd. Opening `N` in it re-opens exactly the file that an O_PATH descriptor refers to, without looking at a name that may
     /// have changed since; the client never gets to name it.
     let descriptors: HostDescriptor
+    /// Tells the client of changes in directories, once it asked for that.
+    var watcher: ChangeWatcher?
     /// A descriptor to send with the reply, closed afterwards.
     var donation: HostDescriptor?
 
@@ -109,6 +111,8 @@ final class GoferServer {
         case .listExtendedAttributes: try listExtendedAttributes(ListExtendedAttributesRequest(decoding: body)).encoded()
         case .fileSystemStatus: try fileSystemStatus(FileSystemStatusRequest(decoding: body)).encoded()
         case .synchronize: try synchronize(SynchronizeRequest(decoding: body)).encoded()
+        case .changeQueue: try changeQueue(ChangeQueueRequest(decoding: body)).encoded()
+        case .inspect: try inspect(InspectRequest(decoding: body)).encoded()
         }
     }
 }

@@ -15,12 +15,23 @@ final class Node {
     var number: Int32 { descriptor.number }
     var type: FileType { status.mode.type ?? .regular }
 
-    init(_ descriptor: consuming HostDescriptor, status: HostFileStatus, isWritable: Bool, isSealed: Bool) {
-        self.descriptor = SharedHostDescriptor(descriptor)
+    /// The watch that this node keeps, and who ends it.
+    var watch: (number: Int32, watcher: ChangeWatcher)?
+
+    convenience init(_ descriptor: consuming HostDescriptor, status: HostFileStatus, isWritable: Bool, isSealed: Bool) {
+        self.init(SharedHostDescriptor(descriptor), status: status, isWritable: isWritable, isSealed: isSealed)
+    }
+    private init(_ descriptor: SharedHostDescriptor, status: HostFileStatus, isWritable: Bool, isSealed: Bool) {
+        self.descriptor = descriptor
         self.status = status
         self.isWritable = isWritable
         self.isSealed = isSealed
     }
+
+    deinit { if let watch { watch.watcher.release(watch.number) } }
+
+    /// A second node of the same file.
+    func another() -> Node { Node(descriptor, status: status, isWritable: isWritable, isSealed: isSealed) }
 
     func requireWritable() throws(Errno) {
         if !isWritable { throw .EROFS }

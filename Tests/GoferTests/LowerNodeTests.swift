@@ -47,7 +47,20 @@ struct LowerNodeTests {
         #expect(names == ["file", "link", "sub", "up"])
         // The policy is exclusive: what was listed is the truth, and a dead Gofer does not matter to it.
         HostConfinement.killAndReap(fixture.connection.processID)
-        #expect(try root.lookup(FileName("file"))?.attributes().size == 6)
+        #expect(try root.lookup(FileName("sub"))?.type == .directory)
+        #expect(try root.lookup(FileName("absent")) == nil)
+        #expect(throws: Errno.EIO) { try root.lookup(FileName("file")) }
+    }
+
+    /// Whoever looks at several entries of a directory looks at most: they come in one message.
+    @Test func severalLookupsBringTheWholeDirectory() throws {
+        let fixture = try GoferFixture()
+        for index in 0..<8 { try fixture.write("f\(index)", "12345") }
+        let root = try GoferLowerNode.attach(fixture.connection, grant: 0)
+        for index in 0..<4 { #expect(try root.lookup(FileName("f\(index)")) != nil) }
+        HostConfinement.killAndReap(fixture.connection.processID)
+        for index in 0..<8 { #expect(try root.lookup(FileName("f\(index)"))?.attributes().size == 5) }
+        #expect(try root.lookup(FileName("link"))?.readLink() == Array("/etc/passwd".utf8))
         #expect(try root.lookup(FileName("absent")) == nil)
     }
 

@@ -49,6 +49,54 @@ struct SharedTreeTests {
         #expect(!root.revalidate(FileName("file"), child: inode))
     }
 
+    /// Names of a watched directory are certain until the host changes them; then they are asked for again.
+    @Test func theHostsChangesTakeCertaintyAway() throws {
+        let fixture = try GoferFixture(writable: true)
+        let root = try mount(fixture)
+        func isCertain(_ name: String, _ child: (any Inode)?) -> Bool {
+            root.synchronizeNames()
+            return root.isCertain(NameHash.of(Array(name.utf8)), child: child)
+        }
+        let file = try #require(try root.lookup(FileName("file"), caller: caller))
+        #expect(try root.lookup(FileName("absent"), caller: caller) == nil)
+        #expect(isCertain("file", file) && isCertain("absent", nil) && !isCertain("file", nil) && !isCertain("other", nil))
+        try fixture.write("absent", "now here")
+        #expect(!isCertain("absent", nil) && isCertain("file", file))
+        try FileManager.default.moveItem(atPath: fixture.path("absent"), toPath: fixture.path("moved"))
+        try FileManager.default.removeItem(atPath: fixture.path("file"))
+        #expect(!isCertain("file", file))
+        #expect(try root.lookup(FileName("file"), caller: caller) == nil)
+        // What the sandbox does itself it knows.
+        let made = try root.create(FileName("made"), request(), caller: caller)
+        #expect(isCertain("made", made))
+        try root.rename(FileName("made"), child: made, to: root, FileName("renamed"), replacing: nil, exchange: false, caller: caller)
+        #expect(isCertain("made", nil) && isCertain("renamed", made))
+        try root.unlink(FileName("renamed"), child: made, caller: caller)
+        #expect(isCertain("renamed", nil))
+        // The directory itself.
+        let before = try root.attributes()
+        #expect(try root.accessAttributes().mode == before.mode)
+        try FileManager.default.setAttributes([.posixPermissions: 0o711], ofItemAtPath: fixture.folder)
+        #expect(try root.attributes().mode.permissions == 0o711)
+    }
+
+    /// Attributes that were read ahead give way to the host's changes.
+    @Test func readingAheadSeesChanges() throws {
+        let fixture = try GoferFixture(writable: true)
+        for index in 0..<20 { try fixture.write("f\(index)", "12345") }
+        let root = try mount(fixture)
+        for index in 0..<10 { #expect(try root.lookup(FileName("f\(index)"), caller: caller)?.attributes().size == 5) }
+        try fixture.write("f15", "longer than before")
+        try FileManager.default.removeItem(atPath: fixture.path("f16"))
+        #expect(try root.lookup(FileName("f15"), caller: caller)?.attributes().size == 18)
+        #expect(try root.lookup(FileName("f16"), caller: caller) == nil)
+        #expect(try root.lookup(FileName("f17"), caller: caller)?.open([], caller: caller).readText(at: .offset(0)) == "12345")
+        #expect(try root.lookup(FileName("none"), caller: caller) == nil)
+        try fixture.write("none", "x")
+        root.synchronizeNames()
+        #expect(try root.lookup(FileName("none"), caller: caller)?.attributes().size == 1)
+    }
+
     @Test func twoNamesOfOneFileAreOneInode() throws {
         let fixture = try GoferFixture(writable: true)
         let root = try mount(fixture)

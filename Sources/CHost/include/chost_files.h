@@ -40,6 +40,11 @@ long chost_setxattr(const void *path, const void *name, const void *value, size_
 long chost_removexattr(const void *path, const void *name);
 long chost_listxattr(const void *path, void *list, size_t size);
 
+/// inotify_init1(2), non-blocking and close-on-exec; inotify_add_watch(2); inotify_rm_watch(2).
+long chost_inotify_create(void);
+long chost_inotify_add(int queue, const void *path, uint32_t mask);
+long chost_inotify_remove(int queue, int watch);
+
 long chost_lseek(int fd, int64_t offset, int whence);
 long chost_ftruncate(int fd, int64_t length);
 long chost_fallocate(int fd, int mode, int64_t offset, int64_t length);

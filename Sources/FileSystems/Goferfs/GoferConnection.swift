@@ -29,6 +29,9 @@ public final class GoferConnection: Sendable {
     }
     private let transport: Mutex<Transport>
     private let closing = Mutex<[NodeID]>([])
+    private let queue = AtomicLazyReference<ChangeQueue>()
+    /// Shared directories that were read ahead, weighed by entries.
+    let listingsAhead = ClockCache<ListingAhead>(capacity: 32768)
     private struct Death {
         var reason: String?
         var observers: [@Sendable (String) -> Void] = []
@@ -71,12 +74,18 @@ public final class GoferConnection: Sendable {
 
     /// For requests that donate: the reply and the descriptor, which is a regular file.
     func callForDescriptor<R: GoferRequest>(_ request: R) throws(Errno) -> (reply: R.Reply, file: SharedHostDescriptor) {
-        let (reply, donated) = try exchange(request)
-        guard let donated else { throw fail("donated no file") }
+        let (reply, donated) = try callForAnyDescriptor(request)
         // Reads and writes of anything but a regular file could block or have effects.
         guard let status = try? HostFileStatus(of: donated.number), status.mode.isRegular else {
             throw fail("donated something that is no regular file")
         }
+        return (reply, donated)
+    }
+
+    /// For descriptors that are neither read nor written.
+    func callForAnyDescriptor<R: GoferRequest>(_ request: R) throws(Errno) -> (reply: R.Reply, file: SharedHostDescriptor) {
+        let (reply, donated) = try exchange(request)
+        guard let donated else { throw fail("donated no file") }
         return (reply, donated)
     }
 
@@ -157,6 +166,19 @@ public final class GoferConnection: Sendable {
         } catch {
             t.processor = -1
         }
+    }
+
+    // MARK: changes
+
+    /// The host's changes in shared trees; nil when no tree is shared, or the host can't tell.
+    var changes: ChangeQueue? { queue.load() }
+
+    /// Asks for them; a Gofer or host that can't tell is asked for each name instead.
+    func startChangeQueue() {
+        guard queue.load() == nil, let donated = try? callForAnyDescriptor(ChangeQueueRequest()).file else { return }
+        // Reading must never wait.
+        guard let flags = try? HostFileCalls.statusFlags(donated.number), flags.contains(.nonBlocking) else { return }
+        _ = queue.storeIfNil(ChangeQueue(donated))
     }
 
     // MARK: handles

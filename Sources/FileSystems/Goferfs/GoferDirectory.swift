@@ -42,6 +42,6 @@ final class GoferDirectory: FileOperations {
     }
 
     func synchronize(dataOnly: Bool) throws(Errno) {
-        _ = try inode.connection.call(SynchronizeRequest(node: inode.handle.id, extent: dataOnly ? .data : .file))
+        _ = try inode.connection.call(SynchronizeRequest(node: try inode.handle().id, extent: dataOnly ? .data : .file))
     }
 }

@@ -19,9 +19,14 @@ public final class GoferFileSystem: FileSystem {
     struct Key: Hashable {
         var device: DeviceNumber
         var inode: UInt64
+        /// Tells two files apart that had one number after the other, where the host knows it.
+        private var birthSeconds: Int64
+        private var birthNanoseconds: Int64
         init(_ status: HostFileStatus) {
             device = status.device
             inode = status.inode
+            birthSeconds = status.birthTime?.seconds ?? 0
+            birthNanoseconds = status.birthTime?.nanoseconds ?? 0
         }
     }
     private struct Weak {
@@ -33,7 +38,8 @@ public final class GoferFileSystem: FileSystem {
     /// Attaches grant number `grant`, which may be a directory or a single file.
     /// - Throws: why the grant could not be opened: ENOENT, EACCES, ….
     public init(_ connection: GoferConnection, grant: Int, isReadOnly: Bool) throws(Errno) {
-        let reply = try connection.call(AttachRequest(grant: UInt32(truncatingIfNeeded: grant)))
+        connection.startChangeQueue()
+        let reply = try connection.call(AttachRequest(grant: UInt32(truncatingIfNeeded: grant), watches: true))
         self.connection = connection
         self.isReadOnly = isReadOnly
         rootHandle = NodeHandle(reply.node, connection)
@@ -41,6 +47,7 @@ public final class GoferFileSystem: FileSystem {
         let inode = GoferInode(self, rootHandle, reply.status)
         rootInode.withLock { $0 = inode }
         inodes.withLock { $0[Key(reply.status)] = Weak(inode: inode) }
+        inode.startWatch(reply.watch, reply.status)
     }
 
     public var typeName: String { "goferfs" }
@@ -64,14 +71,28 @@ public final class GoferFileSystem: FileSystem {
         guard reply.node != .none else { throw connection.fail("the Gofer sent no handle") }
         let handle = NodeHandle(reply.node, connection)
         let key = Key(reply.status)
-        let inode = inodes.withLock { table -> GoferInode in
-            if let present = table[key]?.inode, present.type == reply.status.mode.type { return present }
-            let fresh = GoferInode(self, handle, reply.status)
+        let inode = inode(key, reply.status, handle)
+        inode.adopt(handle, watch: reply.watch)
+        inode.learned(reply.status)
+        if reply.watch != 0 { inode.startWatch(reply.watch, reply.status) }
+        return inode
+    }
+
+    /// The inode object for a file seen in a listing, which has no handle yet.
+    func inode(_ status: HostFileStatus, origin: GoferInode.Origin) -> GoferInode {
+        let inode = inode(Key(status), status, nil)
+        inode.state.withLock { if $0.handle == nil { $0.origin = origin } }
+        inode.learned(status)
+        return inode
+    }
+
+    private func inode(_ key: Key, _ status: HostFileStatus, _ handle: NodeHandle?) -> GoferInode {
+        inodes.withLock { table -> GoferInode in
+            if let present = table[key]?.inode, present.type == status.mode.type { return present }
+            let fresh = GoferInode(self, handle, status)
             table[key] = Weak(inode: fresh)
             return fresh
         }
-        inode.learned(reply.status)
-        return inode
     }
 
     /// An inode object went away.

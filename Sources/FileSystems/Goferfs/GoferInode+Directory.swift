@@ -19,22 +19,62 @@ extension GoferInode {
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
         guard type == .directory else { throw .ENOTDIR }
-        let reply = try connection.call(WalkRequest(node: handle.id, handles: .all, names: [try component(name)]))
-        if reply.stopped == Errno.ENOENT.rawValue { return nil }
+        let bytes = try component(name)
+        let hash = NameHash.of(bytes)
+        let since = nameChanges
+        if let answer = try lookupAhead(bytes, hash, since) { return answer.inode }
+        let reply = try connection.call(WalkRequest(node: try handle().id, handles: .all, watches: true, names: [bytes]))
+        if reply.stopped == Errno.ENOENT.rawValue {
+            learnName(hash, nil, since: since)
+            return nil
+        }
         if reply.stopped != 0 { throw Errno(rawValue: reply.stopped) }
         guard let found = reply.nodes.first, reply.nodes.count == 1 else { throw connection.fail("the Gofer's walk went astray") }
-        return try adopt(found)
+        let inode = try adopt(found)
+        if inode.type == .symbolicLink, !reply.link.isEmpty { inode.state.withLock { $0.linkTarget = reply.link } }
+        learnName(hash, inode.key, since: since)
+        return inode
+    }
+
+    private struct Found {
+        var inode: GoferInode?
+    }
+
+    /// What reading ahead found, or finds now; nil: it does not know.
+    private func lookupAhead(_ name: [UInt8], _ hash: UInt64, _ since: UInt64) throws(Errno) -> Found? {
+        var answer = answerAhead(name, hash)
+        if case .unknown = answer, try readAheadIfDue() { answer = answerAhead(name, hash) }
+        switch answer {
+        case .unknown: return nil
+        case .absent:
+            learnName(hash, nil, since: since)
+            return Found(inode: nil)
+        case .entry(let status, let link):
+            let inode = goferFileSystem.inode(status, origin: Origin(directory: self, name: name))
+            inode.state.withLock {
+                $0.parentNumber = number
+                if !link.isEmpty { $0.linkTarget = link }
+            }
+            learnName(hash, inode.key, since: since)
+            return Found(inode: inode)
+        }
     }
 
     func revalidate(_ name: FileName, child: (any Inode)?) -> Bool {
         guard type == .directory, NameRule.isComponent(name.bytes) else { return false }
+        let hash = NameHash.of(name.bytes)
+        let since = nameChanges
         do {
-            let status = try connection.call(GetAttributesRequest(NodeTarget(handle.id, name.bytes)))
-            guard let inode = child as? GoferInode, inode.key == GoferFileSystem.Key(status), inode.type == status.mode.type else { return false }
+            let status = try connection.call(GetAttributesRequest(NodeTarget(try handle().id, name.bytes)))
+            let key = GoferFileSystem.Key(status)
+            guard let inode = child as? GoferInode, inode.key == key, inode.type == status.mode.type else { return false }
             inode.learned(status)
+            learnName(hash, key, since: since)
             return true
         } catch {
-            return error == .ENOENT && child == nil
+            guard error == .ENOENT && child == nil else { return false }
+            learnName(hash, nil, since: since)
+            return true
         }
     }
 
@@ -43,12 +83,18 @@ extension GoferInode {
         let attributes = NewNodeAttributes(permissions: request.permissions & 0o7777, uid: request.uid, gid: request.gid)
         let kind: MakeNodeRequest.Kind
         var link: [UInt8] = []
+        let hash = NameHash.of(bytes)
+        let since = nameChanges
         changed()
         switch request.kind {
         case .regular:
-            let (reply, file) = try connection.callForDescriptor(
-                CreateRequest(directory: handle.id, name: bytes, attributes: attributes))
-            return try adoptCreated(reply, file)
+            let directory = try handle().id
+            let inode = try changing(.create(hash)) { () throws(Errno) in
+                let (reply, file) = try connection.callForDescriptor(CreateRequest(directory: directory, name: bytes, attributes: attributes))
+                return try adoptCreated(reply, file)
+            }
+            learnName(hash, inode.key, since: since)
+            return inode
         case .directory: kind = .directory
         case .fifo: kind = .fifo
         case .symbolicLink(let target):
@@ -59,9 +105,11 @@ extension GoferInode {
         // Sockets and devices of the guest mean nothing to the host.
         case .socket, .device: throw .EPERM
         }
-        return try adopt(
-            try connection.call(
-                MakeNodeRequest(directory: handle.id, name: bytes, kind: kind, attributes: attributes, link: link)))
+        let message = MakeNodeRequest(
+            directory: try handle().id, name: bytes, kind: kind, attributes: attributes, link: link, watches: true)
+        let inode = try changing(.create(hash)) { () throws(Errno) in try adopt(try connection.call(message)) }
+        learnName(hash, inode.key, since: since)
+        return inode
     }
 
     private func adoptCreated(_ reply: NodeReply, _ file: SharedHostDescriptor) throws(Errno) -> GoferInode {
@@ -75,7 +123,7 @@ extension GoferInode {
 
     func temporaryFile(_ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode {
         let attributes = NewNodeAttributes(permissions: request.permissions & 0o7777, uid: request.uid, gid: request.gid)
-        let (reply, file) = try connection.callForDescriptor(TemporaryFileRequest(directory: handle.id, attributes: attributes))
+        let (reply, file) = try connection.callForDescriptor(TemporaryFileRequest(directory: try handle().id, attributes: attributes))
         return try adoptCreated(reply, file)
     }
 
@@ -84,21 +132,32 @@ extension GoferInode {
         let bytes = try component(name)
         changed()
         target.changed()
-        target.learned(try connection.call(LinkRequest(node: target.handle.id, directory: handle.id, name: bytes)))
+        let hash = NameHash.of(bytes)
+        let since = nameChanges
+        let request = LinkRequest(node: try target.handle().id, directory: try handle().id, name: bytes)
+        target.learned(try changing(.create(hash)) { () throws(Errno) in try connection.call(request) })
+        learnName(hash, target.key, since: since)
     }
 
     func unlink(_ name: FileName, child: any Inode, caller: any Caller) throws(Errno) {
         let bytes = try component(name)
+        try remove(bytes, child, isDirectory: false)
+    }
+
+    private func remove(_ name: [UInt8], _ child: any Inode, isDirectory: Bool) throws(Errno) {
+        let hash = NameHash.of(name)
+        let since = nameChanges
         changed()
         defer { (child as? GoferInode)?.changed() }
-        _ = try connection.call(UnlinkRequest(directory: handle.id, name: bytes, isDirectory: false))
+        let request = UnlinkRequest(directory: try handle().id, name: name, isDirectory: isDirectory)
+        names.withLock { $0.forgetName(hash) }
+        _ = try changing(.delete(hash)) { () throws(Errno) in try connection.call(request) }
+        learnName(hash, nil, since: since)
     }
 
     func removeDirectory(_ name: FileName, child: any Inode, caller: any Caller) throws(Errno) {
         let bytes = try component(name)
-        changed()
-        defer { (child as? GoferInode)?.changed() }
-        _ = try connection.call(UnlinkRequest(directory: handle.id, name: bytes, isDirectory: true))
+        try remove(bytes, child, isDirectory: true)
     }
 
     func rename(
@@ -107,7 +166,7 @@ extension GoferInode {
     ) throws(Errno) {
         guard let newParent = newParent as? GoferInode else { throw .EXDEV }
         let request = RenameRequest(
-            directory: handle.id, name: try component(name), newDirectory: newParent.handle.id, newName: try component(newName),
+            directory: try handle().id, name: try component(name), newDirectory: try newParent.handle().id, newName: try component(newName),
             flags: exchange ? RenameRequest.exchange : 0)
         changed()
         newParent.changed()
@@ -115,7 +174,26 @@ extension GoferInode {
             (replacing as? GoferInode)?.changed()
             (child as? GoferInode)?.changed()
         }
-        _ = try connection.call(request)
+        // A file that has no handle is named by its directory, which is about to change.
+        if let child = child as? GoferInode { _ = try child.handle() }
+        if let replacing = replacing as? GoferInode { _ = try replacing.handle() }
+        let (oldHash, newHash) = (NameHash.of(name.bytes), NameHash.of(newName.bytes))
+        let (since, newSince) = (nameChanges, newParent.nameChanges)
+        // Whatever comes of it, the old meanings are not to be relied on.
+        names.withLock { $0.forgetName(oldHash) }
+        newParent.names.withLock { $0.forgetName(newHash) }
+        if exchange {
+            // Its events take away what is known of both names.
+            _ = try connection.call(request)
+            synchronizeNames()
+            (replacing as? GoferInode)?.state.withLock { $0.parentNumber = number }
+        } else {
+            _ = try changing(.moveFrom(oldHash)) { () throws(Errno) in
+                try newParent.changing(.moveTo(newHash)) { () throws(Errno) in try connection.call(request) }
+            }
+            learnName(oldHash, nil, since: since)
+            if let child = child as? GoferInode { newParent.learnName(newHash, child.key, since: newSince) }
+        }
         (child as? GoferInode)?.state.withLock { $0.parentNumber = newParent.number }
     }
 
@@ -129,7 +207,7 @@ extension GoferInode {
         ]
         var stream = NodeID.none
         repeat {
-            let reply = try connection.call(ListRequest(NodeTarget(handle.id), stream: stream, withAttributes: false))
+            let reply = try connection.call(ListRequest(NodeTarget(try handle().id), stream: stream, attributes: .none))
             for entry in reply.entries {
                 result.append(
                     DirectoryEntry(name: entry.name, inode: entry.inode, type: entry.type, nextPosition: Int64(result.count) + 1))

@@ -22,13 +22,12 @@ extension GoferInode {
     /// A descriptor that reads, from the cache or the Gofer.
     func readableDescriptor() throws(Errno) -> SharedHostDescriptor {
         let present = state.withLock { s in
-            let found = s.readable?.current ?? s.writable
+            let found = s.readable?.current ?? (s.writableReads ? s.writable : nil)
             s.created = nil
             return found
         }
-        if let present, Self.reads(present) { return present }
-        let (_, file) = try connection.callForDescriptor(OpenFileRequest(NodeTarget(handle.id), .read))
-        try requireSame(file)
+        if let present { return present }
+        let file = try donated(.read)
         let slot = connection.descriptors.insert(file)
         let replaced = state.withLock { s in
             defer { s.readable = slot }
@@ -42,27 +41,33 @@ extension GoferInode {
     func writableDescriptor(alsoReading: Bool) throws(Errno) -> SharedHostDescriptor {
         let present = state.withLock { s in
             defer { s.created = nil }
-            return s.writable
+            return alsoReading && !s.writableReads ? nil : s.writable
         }
-        if let present, !alsoReading || Self.reads(present) { return present }
+        if let present { return present }
         let file: SharedHostDescriptor
+        var reads = true
         do {
-            file = try connection.callForDescriptor(OpenFileRequest(NodeTarget(handle.id), .readWrite)).file
+            file = try donated(.readWrite)
         } catch {
             guard error == .EACCES, !alsoReading else { throw error }
-            file = try connection.callForDescriptor(OpenFileRequest(NodeTarget(handle.id), .write)).file
+            file = try donated(.write)
+            reads = false
         }
-        try requireSame(file)
-        state.withLock { $0.writable = file }
+        state.withLock { [reads] in
+            $0.writable = file
+            $0.writableReads = reads
+        }
         return file
     }
 
-    private func requireSame(_ file: SharedHostDescriptor) throws(Errno) {
+    private func donated(_ access: OpenAccess) throws(Errno) -> SharedHostDescriptor {
+        let (_, file) = try asking { (target, wish) throws(Errno) in
+            try connection.callForDescriptor(OpenFileRequest(target, access, handles: wish))
+        }
         let status = try HostFileStatus(of: file.number)
         guard GoferFileSystem.Key(status) == key else { throw connection.fail("the Gofer donated another file") }
+        return file
     }
-
-    private static func reads(_ file: SharedHostDescriptor) -> Bool { (try? HostFileCalls.statusFlags(file.number))?.isReadable ?? false }
 
     func truncate(to length: UInt64, caller: any Caller) throws(Errno) {
         guard type == .regular else { throw type == .directory ? .EISDIR : .EINVAL }
@@ -70,7 +75,7 @@ extension GoferInode {
         if let writable = state.withLock({ $0.writable }) {
             try HostFileCalls.truncate(writable.number, to: size)
         } else {
-            var request = SetAttributesRequest(node: handle.id)
+            var request = SetAttributesRequest(node: try handle().id)
             request.size = length
             _ = try connection.call(request)
         }

@@ -9,42 +9,58 @@ import VirtualFileSystem
 /// Gofer acts with the rights of the user who started the sandbox.
 final class GoferInode: Inode {
     let goferFileSystem: GoferFileSystem
-    let handle: NodeHandle
     let key: GoferFileSystem.Key
     let type: FileType
     let shared = InodeState()
 
+    /// Where a file was found that has no handle yet.
+    struct Origin {
+        var directory: GoferInode
+        var name: [UInt8]
+    }
     struct State {
         var status: HostFileStatus
+        /// Fetched by `origin` when it is wanted.
+        var handle: NodeHandle?
+        var origin: Origin?
         var linkTarget: [UInt8]?
         /// For `..` in listings: the directory it was last found in.
         var parentNumber: UInt64?
         var readable: CacheSlot<SharedHostDescriptor>?
         /// Kept only while somebody uses it: a file open for writing can't be executed on the host (ETXTBSY).
         weak var writable: SharedHostDescriptor?
+        /// The host allowed writing only.
+        var writableReads = true
+        /// Tells attributes, for what has no descriptor that reads or writes.
+        var inspector: CacheSlot<SharedHostDescriptor>?
         /// Between creation and the first open.
         var created: SharedHostDescriptor?
         var mappings: [MappingRecord] = []
     }
     let state: Mutex<State>
+    /// Of a directory: its names, as long as they need not be asked for. A leaf below the change queue's lock.
+    let names = Mutex(NameKnowledge())
     /// Until when `State.status` may be used, in nanoseconds of the monotonic clock: what one path walk learnt serves the call that made the
     /// walk, no more. Any change of ours ends it.
     private let freshUntil = Atomic<Int64>(0)
-    private static let freshness: Int64 = 1_000_000
+    private static let freshness: Int64 = 100_000
     /// Serialises appends of this sandbox, so that each knows where it ended.
     let appending = Mutex<Void>(())
 
-    init(_ fileSystem: GoferFileSystem, _ handle: NodeHandle, _ status: HostFileStatus) {
+    init(_ fileSystem: GoferFileSystem, _ handle: NodeHandle?, _ status: HostFileStatus) {
         goferFileSystem = fileSystem
-        self.handle = handle
         key = GoferFileSystem.Key(status)
         type = status.mode.type ?? .regular
-        state = Mutex(State(status: status))
+        state = Mutex(State(status: status, handle: handle))
     }
 
     deinit {
-        let slot = state.withLock { $0.readable }
-        slot?.clear()
+        let (readable, inspector) = state.withLock { ($0.readable, $0.inspector) }
+        readable?.clear()
+        inspector?.clear()
+        let (watch, ahead) = names.withLock { ($0.watch, $0.ahead) }
+        ahead?.clear()
+        if watch != 0 { connection.changes?.forget(watch) }
         goferFileSystem.forget(key)
     }
 
@@ -56,33 +72,142 @@ final class GoferInode: Inode {
 
     func learned(_ status: HostFileStatus) {
         guard status.mode.type == type else { return }
-        state.withLock { $0.status = status }
+        if type == .directory {
+            // What is known to hold is younger.
+            names.withLock { n in if !n.hasStatus { state.withLock { $0.status = status } } }
+        } else {
+            state.withLock { $0.status = status }
+        }
         freshUntil.store(MonotonicInstant.now.nanoseconds &+ Self.freshness, ordering: .relaxed)
     }
     /// What is known is old: something was changed.
-    func changed() { freshUntil.store(0, ordering: .relaxed) }
+    func changed() {
+        freshUntil.store(0, ordering: .relaxed)
+        if type == .directory { names.withLock { $0.hasStatus = false } }
+    }
+    /// Of mode or owner.
+    func changedAccess() {
+        changed()
+        if type == .directory { names.withLock { $0.access = nil } }
+    }
 
-    /// The host's answer now: from an open descriptor where there is one, else by a message.
+    /// The host's answer now: from an open descriptor where there is one, from what is known of a watched directory, else by a message.
     func currentStatus() throws(Errno) -> HostFileStatus {
-        let (status, descriptor) = state.withLock { s in (s.status, s.writable ?? s.readable?.current) }
+        if type == .directory { return try directoryStatus() }
+        let (status, descriptor) = state.withLock { s in (s.status, s.writable ?? s.readable?.current ?? s.inspector?.current) }
         if let descriptor { return try HostFileStatus(of: descriptor.number) }
         if freshUntil.load(ordering: .relaxed) > MonotonicInstant.now.nanoseconds { return status }
-        let fetched = try connection.call(GetAttributesRequest(NodeTarget(handle.id)))
+        let (reply, inspector) = try asking { (target, wish) throws(Errno) in
+            try connection.callForAnyDescriptor(InspectRequest(target, handles: wish))
+        }
+        let slot = connection.descriptors.insert(inspector)
+        let replaced = state.withLock { s in
+            defer { s.inspector = slot }
+            return s.inspector
+        }
+        replaced?.clear()
+        return reply.status
+    }
+
+    private func directoryStatus() throws(Errno) -> HostFileStatus {
+        synchronizeNames()
+        if names.withLock({ $0.hasStatus }) { return state.withLock { $0.status } }
+        if freshUntil.load(ordering: .relaxed) > MonotonicInstant.now.nanoseconds { return state.withLock { $0.status } }
+        let since = names.withLock { ($0.nameChanges, $0.entryChanges) }
+        let fetched = try connection.call(GetAttributesRequest(NodeTarget(try handle().id)))
         guard GoferFileSystem.Key(fetched) == key, fetched.mode.type == type else { throw connection.fail("the Gofer mixed up two files") }
-        learned(fetched)
+        // Changes made meanwhile still stand in the queue: taken in first, they show in the counts.
+        synchronizeNames()
+        names.withLock { n in
+            guard n.watch != 0, since == (n.nameChanges, n.entryChanges) else { return }
+            state.withLock { $0.status = fetched }
+            n.hasStatus = true
+            n.access = .init(mode: fetched.mode, uid: fetched.uid, gid: fetched.gid)
+        }
         return fetched
     }
 
     func attributes() throws(Errno) -> FileAttributes { FileAttributes(try currentStatus()) }
 
+    /// A watched directory's mode and owner are known; the walk that led here has taken in the host's changes.
+    func accessAttributes() throws(Errno) -> FileAttributes {
+        guard type == .directory, let access = names.withLock({ $0.access }) else { return try attributes() }
+        return FileAttributes(device: key.device, inode: key.inode, mode: access.mode, uid: access.uid, gid: access.gid)
+    }
+
+    // MARK: handle
+
+    /// What names this file to the Gofer, whatever happens to its names.
+    /// - Throws: ESTALE when the file that was seen in a listing is no longer there.
+    func handle() throws(Errno) -> NodeHandle {
+        let (present, origin) = state.withLock { ($0.handle, $0.origin) }
+        if let present { return present }
+        guard let origin else { throw .ESTALE }
+        let above = try origin.directory.handle()
+        let reply = try connection.call(WalkRequest(node: above.id, handles: .all, watches: true, names: [origin.name]))
+        withExtendedLifetime(above) {}
+        guard let found = reply.nodes.first, found.node != .none else { throw .ESTALE }
+        let fresh = NodeHandle(found.node, connection)
+        guard GoferFileSystem.Key(found.status) == key else { throw .ESTALE }
+        adopt(fresh, watch: found.watch)
+        if found.watch != 0 { startWatch(found.watch, found.status) }
+        return fresh
+    }
+
+    /// Asks about this file by its handle, or by the name that it was found under, which brings a handle.
+    /// - Throws: ESTALE when that name means something else now.
+    func asking(_ request: (NodeTarget, HandleWish) throws(Errno) -> (reply: NodeReply, file: SharedHostDescriptor)) throws(Errno)
+        -> (reply: NodeReply, file: SharedHostDescriptor)
+    {
+        let (present, origin) = state.withLock { ($0.handle, $0.origin) }
+        if let present {
+            defer { withExtendedLifetime(present) {} }
+            let answer = try request(NodeTarget(present.id), .none)
+            guard GoferFileSystem.Key(answer.reply.status) == key, answer.reply.status.mode.type == type else {
+                throw connection.fail("the Gofer mixed up two files")
+            }
+            return answer
+        }
+        guard let origin else { throw .ESTALE }
+        let above = try origin.directory.handle()
+        defer { withExtendedLifetime(above) {} }
+        let answer = try request(NodeTarget(above.id, origin.name), .all)
+        let fresh = NodeHandle(answer.reply.node, connection)
+        guard GoferFileSystem.Key(answer.reply.status) == key else { throw .ESTALE }
+        adopt(fresh, watch: 0)
+        return answer
+    }
+
+    /// Names this file for a request that only reads: by the name that it was found under while it has no handle.
+    func readingTarget() throws(Errno) -> (target: NodeTarget, kept: NodeHandle) {
+        let (present, origin) = state.withLock { ($0.handle, $0.origin) }
+        if let present { return (NodeTarget(present.id), present) }
+        guard let origin else { throw .ESTALE }
+        let above = try origin.directory.handle()
+        return (NodeTarget(above.id, origin.name), above)
+    }
+
+    /// A handle that came with a look-up. A watch lasts as long as the handle that it came with.
+    func adopt(_ fresh: NodeHandle, watch: Int32) {
+        let isWatched = watch != 0 && names.withLock { $0.watch == 0 }
+        let old = state.withLock { s -> NodeHandle? in
+            guard s.handle == nil || isWatched else { return nil }
+            defer { s.handle = fresh }
+            s.origin = nil
+            return s.handle
+        }
+        _ = consume old
+    }
+
     func setAttributes(_ change: AttributeChange, caller: any Caller) throws(Errno) {
-        var request = SetAttributesRequest(node: handle.id)
+        var request = SetAttributesRequest(node: try handle().id)
         request.permissions = change.permissions.map { $0 & 0o7777 }
         request.uid = change.uid
         request.gid = change.gid
         request.accessTime = Self.time(change.accessTime)
         request.modificationTime = Self.time(change.modificationTime)
-        changed()
+        changedAccess()
+        defer { changedAccess() }
         learned(try connection.call(request))
     }
 
@@ -98,7 +223,7 @@ final class GoferInode: Inode {
         guard type == .symbolicLink else { throw .EINVAL }
         // The target of a link's inode never changes.
         if let target = state.withLock({ $0.linkTarget }) { return target }
-        let target = try connection.call(ReadLinkRequest(NodeTarget(handle.id))).bytes
+        let target = try connection.call(ReadLinkRequest(NodeTarget(try handle().id))).bytes
         guard !target.isEmpty, target.count <= ProtocolLimits.maximumLink, NameRule.isPlain(target) else {
             throw connection.fail("the Gofer sent a malformed link")
         }
@@ -109,21 +234,25 @@ final class GoferInode: Inode {
     // MARK: extended attributes
 
     func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8] {
-        try connection.call(GetExtendedAttributeRequest(NodeTarget(handle.id), name: try Self.attributeName(name))).bytes
+        let (target, kept) = try readingTarget()
+        defer { withExtendedLifetime(kept) {} }
+        return try connection.call(GetExtendedAttributeRequest(target, name: try Self.attributeName(name))).bytes
     }
     func setExtendedAttribute(_ name: [UInt8], _ value: [UInt8], flags: Int32, caller: any Caller) throws(Errno) {
         guard value.count <= ProtocolLimits.maximumValue else { throw .E2BIG }
         changed()
         _ = try connection.call(
             SetExtendedAttributeRequest(
-                node: handle.id, name: try Self.attributeName(name), value: value, flags: UInt32(bitPattern: flags) & 3))
+                node: try handle().id, name: try Self.attributeName(name), value: value, flags: UInt32(bitPattern: flags) & 3))
     }
     func removeExtendedAttribute(_ name: [UInt8], caller: any Caller) throws(Errno) {
         changed()
-        _ = try connection.call(RemoveExtendedAttributeRequest(node: handle.id, name: try Self.attributeName(name)))
+        _ = try connection.call(RemoveExtendedAttributeRequest(node: try handle().id, name: try Self.attributeName(name)))
     }
     func extendedAttributeNames() throws(Errno) -> [[UInt8]] {
-        let list = try connection.call(ListExtendedAttributesRequest(NodeTarget(handle.id))).bytes
+        let (target, kept) = try readingTarget()
+        defer { withExtendedLifetime(kept) {} }
+        let list = try connection.call(ListExtendedAttributesRequest(target)).bytes
         return list.split(separator: 0).map { Array($0) }
     }
     private static func attributeName(_ name: [UInt8]) throws(Errno) -> [UInt8] {

@@ -23,6 +23,8 @@ public final class GoferLowerNode: LowerNode {
         var descriptor: CacheSlot<SharedHostDescriptor>?
         var linkTarget: [UInt8]?
         var attributeNames: [[UInt8]]?
+        /// Look-ups of entries that the Gofer was asked.
+        var misses = 0
     }
     private let state = Mutex(State())
 
@@ -110,16 +112,26 @@ public final class GoferLowerNode: LowerNode {
         guard type == .directory else { throw .ENOTDIR }
         if let listing = state.withLock({ $0.listing })?.current {
             guard let entry = listing[name] else { return nil }
-            if let status = entry.status { return GoferLowerNode(parent: self, name.bytes, status, .none) }
+            if let status = entry.status { return node(name.bytes, status, link: entry.link) }
         }
         guard NameRule.isComponent(name.bytes) else { throw name.bytes.count > 255 ? .ENAMETOOLONG : .ENOENT }
+        if isReadingDue() {
+            guard let entry = try fetchListing(.all)[name] else { return nil }
+            if let status = entry.status { return node(name.bytes, status, link: entry.link) }
+        }
+        return try walkOne(name.bytes)
+    }
+
+    private func walkOne(_ name: [UInt8]) throws(Errno) -> GoferLowerNode? {
         let handle = try directoryHandle()
         defer { withExtendedLifetime(handle) {} }
-        let reply = try tree.connection.call(WalkRequest(node: handle.id, handles: .directories, names: [name.bytes]))
+        let reply = try tree.connection.call(WalkRequest(node: handle.id, handles: .directories, names: [name]))
         if reply.stopped == Errno.ENOENT.rawValue { return nil }
         if reply.stopped != 0 { throw Errno(rawValue: reply.stopped) }
         guard let found = reply.nodes.first, reply.nodes.count == 1 else { throw tree.connection.fail("the Gofer's walk went astray") }
-        return GoferLowerNode(parent: self, name.bytes, found.status, found.node)
+        let node = GoferLowerNode(parent: self, name, found.status, found.node)
+        if node.type == .symbolicLink, !reply.link.isEmpty { node.state.withLock { $0.linkTarget = reply.link } }
+        return node
     }
 
     /// Walks several components in one message: the nodes found, as far as there are any; it stops behind a symbolic link.
@@ -138,29 +150,55 @@ public final class GoferLowerNode: LowerNode {
         return nodes
     }
 
+    private func node(_ name: [UInt8], _ status: HostFileStatus, link: [UInt8]) -> GoferLowerNode {
+        let node = GoferLowerNode(parent: self, name, status, .none)
+        if node.type == .symbolicLink, !link.isEmpty { node.state.withLock { $0.linkTarget = link } }
+        return node
+    }
+
+    /// Whether so many entries were asked for one by one that all had better come in one message.
+    private func isReadingDue() -> Bool {
+        state.withLock { s in
+            s.misses += 1
+            let size = s.listing?.current.map { UInt64($0.entries.count) * 32 } ?? status.size
+            guard s.misses >= GoferInode.missesBeforeReading(directorySize: size) else { return false }
+            s.misses = 0
+            return true
+        }
+    }
+
+    /// Directories come with attributes, since whoever lists a tree goes into them; others' come when several are asked for.
     public func list() throws(Errno) -> [LowerEntry] {
         guard type == .directory else { throw .ENOTDIR }
         if let listing = state.withLock({ $0.listing })?.current { return listing.lowerEntries }
+        return try fetchListing(.directories).lowerEntries
+    }
+
+    private func fetchListing(_ attributes: HandleWish) throws(Errno) -> LowerListing {
         let hasHandle = ownHandle != nil
         var entries: [ListedEntry] = []
         var reply = try withTarget { target throws(Errno) in
-            try tree.connection.call(ListRequest(target, withAttributes: true, handles: hasHandle ? .none : .directories))
+            try tree.connection.call(ListRequest(target, attributes: attributes, handles: hasHandle ? .none : .directories))
         }
         if reply.node != .none { _ = adopt(reply.node) }
         entries = reply.entries
         while reply.stream != .none {
             guard !reply.entries.isEmpty else { throw tree.connection.fail("the Gofer's directory has no end") }
-            reply = try tree.connection.call(ListRequest(NodeTarget(.none), stream: reply.stream, withAttributes: true))
+            reply = try tree.connection.call(ListRequest(NodeTarget(.none), stream: reply.stream, attributes: attributes))
             entries.append(contentsOf: reply.entries)
         }
         for (index, entry) in entries.enumerated() where entry.status == nil && FileType(directoryEntryType: entry.type) == nil {
             // A file system without d_type, and the entry could not be looked at with the others.
-            if let node = try lookup(FileName(entry.name)) { entries[index].type = node.type.directoryEntryType }
+            if let node = try walkOne(entry.name) { entries[index].type = node.type.directoryEntryType }
         }
         let listing = LowerListing(entries)
         let slot = tree.listings.insert(listing, weight: entries.count + 4)
-        state.withLock { $0.listing = slot }
-        return listing.lowerEntries
+        let replaced = state.withLock { s in
+            defer { s.listing = slot }
+            return s.listing
+        }
+        replaced?.clear()
+        return listing
     }
 
     public func readLink() throws(Errno) -> [UInt8] {

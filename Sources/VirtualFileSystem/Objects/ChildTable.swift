@@ -1,7 +1,7 @@
 import LinuxABI
 
 /// Hash of one path component, and the function that makes it. Seeded per process, so that a guest cannot choose names that collide.
-enum NameHash {
+public enum NameHash {
     private static let seed = UInt64.random(in: 0...UInt64.max)
 
     /// The state before the first byte.
@@ -14,7 +14,7 @@ enum NameHash {
         let mixed = (hash ^ (hash >> 32)) &* 0x9e37_79b9_7f4a_7c15
         return (mixed ^ (mixed >> 29)) | 1
     }
-    static func of(_ bytes: [UInt8]) -> UInt64 {
+    public static func of(_ bytes: [UInt8]) -> UInt64 {
         var hash = initial
         for byte in bytes { hash = add(byte, to: hash) }
         return finish(hash)

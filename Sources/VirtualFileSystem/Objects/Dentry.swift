@@ -112,16 +112,17 @@ extension Dentry {
 
     /// Preconditions: `directoryLock` is held, unless the policy is `.none`.
     func lookupLocked(_ name: FileName, _ hash: UInt64, caller: any Caller) throws(Errno) -> Dentry? {
+        if tree.policy == .shared { node.synchronizeNames() }
         let cached = cachedChild(hash, name.bytes, 0, name.bytes.count)
         switch (tree.policy, cached) {
         case (.exclusive, .child(let child)): return child
         case (.exclusive, .negative): return nil
         case (.none, .child(let child)) where child.isMountPoint: return child
         case (.shared, .child(let child)):
-            if child.isMountPoint || node.revalidate(name, child: child.node) { return child }
+            if child.isMountPoint || node.isCertain(hash, child: child.node) || node.revalidate(name, child: child.node) { return child }
             forget(name, hash, child)
         case (.shared, .negative):
-            if node.revalidate(name, child: nil) { return nil }
+            if node.isCertain(hash, child: nil) || node.revalidate(name, child: nil) { return nil }
         default: break
         }
         guard !isDeleted else { return nil }

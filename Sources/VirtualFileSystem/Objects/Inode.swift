@@ -45,6 +45,8 @@ public protocol Inode: AnyObject, Sendable {
     var number: UInt64 { get }
     var type: FileType { get }
     func attributes() throws(Errno) -> FileAttributes
+    /// Attributes of which only mode and owner need be those of the present moment.
+    func accessAttributes() throws(Errno) -> FileAttributes
     func setAttributes(_ change: AttributeChange, caller: any Caller) throws(Errno)
     /// Permission beyond mode bits; the default is the mode-bit rule of path_resolution(7) on `attributes()`.
     func checkAccess(_ access: AccessMask, _ credentials: Credentials) throws(Errno)
@@ -54,6 +56,10 @@ public protocol Inode: AnyObject, Sendable {
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)?
     /// For `CachePolicy.shared`: whether `child` (nil: a negative entry) still is what `name` means.
     func revalidate(_ name: FileName, child: (any Inode)?) -> Bool
+    /// For `CachePolicy.shared`: takes in what the host said of changes, so that `isCertain` speaks of the present.
+    func synchronizeNames()
+    /// For `CachePolicy.shared`: whether it is known without asking that the name with this hash means `child` (nil: nothing).
+    func isCertain(_ hash: UInt64, child: (any Inode)?) -> Bool
     /// Makes a node; the VFS knows that `name` does not exist. Owner, set-group-ID inheritance and umask were applied in `request`.
     func create(_ name: FileName, _ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode
     func link(_ name: FileName, to target: any Inode, caller: any Caller) throws(Errno)
@@ -136,10 +142,13 @@ public struct NodeRequest: Sendable {
 extension Inode {
     public func setAttributes(_ change: AttributeChange, caller: any Caller) throws(Errno) { throw .EPERM }
     public func checkAccess(_ access: AccessMask, _ credentials: Credentials) throws(Errno) {
-        try Permissions.check(access, attributes(), credentials)
+        try Permissions.check(access, accessAttributes(), credentials)
     }
+    public func accessAttributes() throws(Errno) -> FileAttributes { try attributes() }
     public func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? { throw .ENOTDIR }
     public func revalidate(_ name: FileName, child: (any Inode)?) -> Bool { true }
+    public func synchronizeNames() {}
+    public func isCertain(_ hash: UInt64, child: (any Inode)?) -> Bool { false }
     public func create(_ name: FileName, _ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode { throw .EACCES }
     public func link(_ name: FileName, to target: any Inode, caller: any Caller) throws(Errno) { throw .EPERM }
     public func unlink(_ name: FileName, child: any Inode, caller: any Caller) throws(Errno) { throw .EPERM }

@@ -31,7 +31,7 @@ extension VFS {
         if directory.isDeleted { throw .ENOENT }
         let credentials = caller.credentials
         try directory.node.checkAccess([.write, .execute], credentials)
-        let attributes = try directory.node.attributes()
+        let attributes = try directory.node.accessAttributes()
         let masked: UInt16
         if case .symbolicLink = kind { masked = 0o777 } else { masked = permissions & ~caller.umask }
         let request = newNode(kind, permissions: masked, in: attributes, credentials)
@@ -73,7 +73,7 @@ extension VFS {
         try requireWritable(place.mount)
         try place.node.checkAccess([.write, .execute], credentials)
         let request = newNode(
-            .regular, permissions: permissions & ~caller.umask, in: try place.node.attributes(), credentials)
+            .regular, permissions: permissions & ~caller.umask, in: try place.node.accessAttributes(), credentials)
         let inode = try place.node.temporaryFile(request, caller: caller)
         inode.shared.isLinkable = linkable
         let dentry = Dentry(inode, parent: place.dentry, name: FileName("#\(inode.number)"))

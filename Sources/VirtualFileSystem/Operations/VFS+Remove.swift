@@ -56,10 +56,10 @@ extension VFS {
         try directory.node.checkAccess([.write, .execute], credentials)
         if directory.node.flags.contains(.appendOnly) || !child.node.flags.isDisjoint(with: .privileged) { throw .EPERM }
         if credentials.has(.fowner) { return }
-        let attributes = try directory.node.attributes()
+        let attributes = try directory.node.accessAttributes()
         guard attributes.mode.permissions & FileMode.sticky != 0 else { return }
         if attributes.uid == credentials.fileSystemUID { return }
-        let own = try child.node.attributes()
+        let own = try child.node.accessAttributes()
         if own.uid == credentials.fileSystemUID || credentials.has(.fowner, over: own) { return }
         throw .EPERM
     }

@@ -20,6 +20,8 @@ struct PathWalk {
     /// Rests of paths whose symbolic links are being followed.
     private var unfinished: [(bytes: [UInt8], index: Int)] = []
     private var links = 0
+    /// What the host changed before the walk came to a shared tree is known.
+    private var isSynchronized = false
     /// The last component had a slash behind it.
     private var mustBeDirectory: Bool
 
@@ -134,6 +136,11 @@ struct PathWalk {
             index = outer.index
         }
         guard dentry.isDirectory else { throw .ENOTDIR }
+        if !isSynchronized && dentry.tree.policy == .shared {
+            // Once: each component then was what it is found to be at one moment during the walk.
+            isSynchronized = true
+            dentry.node.synchronizeNames()
+        }
         try dentry.node.checkAccess(.execute, credentials)
         let start = index
         var hash = NameHash.initial
@@ -154,13 +161,21 @@ struct PathWalk {
             kind: kind, start: start, end: end, hash: NameHash.finish(hash), isLast: isLast, trailingSlash: isLast && index > end)
     }
 
-    private func lookup(_ component: Component) throws(Errno) -> Dentry? {
-        if dentry.tree.policy == .exclusive {
+    private mutating func lookup(_ component: Component) throws(Errno) -> Dentry? {
+        switch dentry.tree.policy {
+        case .exclusive:
             switch dentry.cachedChild(component.hash, bytes, component.start, component.end) {
             case .child(let child): return child
             case .negative: return nil
             case .unknown: break
             }
+        case .shared:
+            switch dentry.cachedChild(component.hash, bytes, component.start, component.end) {
+            case .child(let child): if child.isMountPoint || dentry.node.isCertain(component.hash, child: child.node) { return child }
+            case .negative: if dentry.node.isCertain(component.hash, child: nil) { return nil }
+            case .unknown: break
+            }
+        case .none: break
         }
         return try lookup(FileName(Array(bytes[component.start..<component.end])), component.hash)
     }

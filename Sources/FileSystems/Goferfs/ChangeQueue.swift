@@ -1,0 +1,80 @@
+import HostOS
+import LinuxABI
+import Synchronization
+import VirtualFileSystem
+
+/// What the host says of changes in the watched directories of shared trees: the client's end of the Gofer's inotify queue.
+///
+/// The host's kernel queues an event before the change that it tells of returns to whoever made it. So whoever finds the queue empty may
+/// rely on what is known of names, as if the host had been asked.
+///
+/// Lock: `state` is held while the queue is read and what it says is passed to directories (their `names` are leaves below it): nobody
+/// finds the queue empty before the last events have had their effect.
+final class ChangeQueue: Sendable {
+    private struct Weak {
+        weak var directory: GoferInode?
+    }
+    private struct State {
+        var directories: [Int32: Weak] = [:]
+        /// Watches that had events before their directory was entered.
+        var unclaimed: Set<Int32> = []
+        var hasLostTrack = false
+        var buffer = [UInt8](repeating: 0, count: 16384)
+    }
+    private let state = Mutex(State())
+    private let descriptor: SharedHostDescriptor
+
+    init(_ descriptor: SharedHostDescriptor) { self.descriptor = descriptor }
+
+    /// `directory` goes by watch number `watch` from now on. Returns whether nothing happened to it since the watch was made.
+    func add(_ watch: Int32, _ directory: GoferInode) -> Bool {
+        state.withLock { s in
+            s.directories[watch] = Weak(directory: directory)
+            return s.unclaimed.remove(watch) == nil && !s.hasLostTrack
+        }
+    }
+
+    /// A directory that went by `watch` went away.
+    func forget(_ watch: Int32) {
+        state.withLock { s in
+            if let entry = s.directories[watch], entry.directory == nil { s.directories[watch] = nil }
+        }
+    }
+
+    /// Brings what is known of watched directories up to the present.
+    func synchronize() {
+        // References taken from the table end after the lock: a directory that goes away takes it.
+        var used: [GoferInode] = []
+        state.withLock { s in
+            while true {
+                guard let length = try? HostInotify.take(from: descriptor.number, into: &s.buffer) else {
+                    Self.forgetAll(s.directories, &used)
+                    return
+                }
+                if length == 0 { return }
+                HostInotify.forEach(s.buffer, length: length) { event in
+                    if event.events.contains(.overflow) {
+                        Self.forgetAll(s.directories, &used)
+                    } else if let directory = s.directories[event.watch]?.directory {
+                        used.append(directory)
+                        directory.hostChanged(event.events, event.name)
+                    } else if !event.events.contains(.ignored) {
+                        if s.unclaimed.count >= 4096 { s.hasLostTrack = true } else { s.unclaimed.insert(event.watch) }
+                    }
+                    if event.events.contains(.ignored) {
+                        s.directories[event.watch] = nil
+                        s.unclaimed.remove(event.watch)
+                    }
+                }
+            }
+        }
+        _ = consume used
+    }
+
+    private static func forgetAll(_ directories: [Int32: Weak], _ used: inout [GoferInode]) {
+        for case let directory? in directories.values.map(\.directory) {
+            used.append(directory)
+            directory.forgetNames()
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import GoferProtocol
+import HostOS
+import LinuxABI
+import Synchronization
+import VirtualFileSystem
+
+/// What a watched directory need not ask the host for.
+extension GoferInode {
+    func synchronizeNames() { connection.changes?.synchronize() }
+
+    func isCertain(_ hash: UInt64, child: (any Inode)?) -> Bool {
+        let key: GoferFileSystem.Key?
+        if let child {
+            guard let inode = child as? GoferInode else { return false }
+            key = inode.key
+        } else {
+            key = nil
+        }
+        return names.withLock { $0.means(hash, key) }
+    }
+
+    /// The Gofer watches this directory as number `watch`; `status` is younger than the watch.
+    func startWatch(_ watch: Int32, _ status: HostFileStatus) {
+        guard watch != 0, type == .directory, let changes = connection.changes else { return }
+        let isNew = names.withLock { n in
+            guard n.watch != watch else { return false }
+            n.forgetAll()
+            n.watch = watch
+            return true
+        }
+        guard isNew, changes.add(watch, self) else { return }
+        names.withLock { n in
+            // One change, that of `forgetAll`: none was told since.
+            guard n.watch == watch, !n.hasStatus, !n.hasChangedSinceStart else { return }
+            state.withLock { $0.status = status }
+            n.hasStatus = true
+            n.access = .init(mode: status.mode, uid: status.uid, gid: status.gid)
+        }
+    }
+
+    /// An event of this directory's watch. The change queue's lock is held.
+    func hostChanged(_ events: WatchEvents, _ name: [UInt8]) {
+        let hash = name.isEmpty ? nil : NameHash.of(name)
+        names.withLock { $0.changed(events, hash) }
+    }
+
+    /// The host lost events.
+    func forgetNames() { names.withLock { $0.forgetAll() } }
+
+    // MARK: own changes
+
+    /// Makes changes of names whose events tell nothing new. What the names mean afterwards is up to the caller.
+    func changing<R>(_ change: NameKnowledge.OwnChange, _ body: () throws(Errno) -> R) throws(Errno) -> R {
+        names.withLock { $0.expect(change) }
+        // The events of a change are in the queue before it returns: once the queue is empty, no more come.
+        defer {
+            synchronizeNames()
+            names.withLock { $0.unexpect(change) }
+        }
+        return try body()
+    }
+
+    /// What `name` means, asked when `nameChanges` was `since`.
+    func learnName(_ hash: UInt64, _ key: GoferFileSystem.Key?, since: UInt64) { names.withLock { $0.learn(hash, key, since: since) } }
+    var nameChanges: UInt64 { names.withLock { $0.nameChanges } }
+
+    // MARK: reading ahead
+
+    /// What was read ahead says of `name`; nil: ask the Gofer.
+    func answerAhead(_ name: [UInt8], _ hash: UInt64) -> ListingAhead.Answer {
+        let slot = names.withLock { $0.watch == 0 ? nil : $0.ahead }
+        return slot?.current?.take(hash) ?? .unknown
+    }
+
+    /// A look-up is about to ask the Gofer. After some of them the whole directory is fetched with attributes in one message: programs that
+    /// look at several entries of a directory look at most. Returns whether it was.
+    func readAheadIfDue() throws(Errno) -> Bool {
+        let (isDue, since) = names.withLock { n -> (Bool, UInt64) in
+            guard n.watch != 0 else { return (false, 0) }
+            n.misses += 1
+            return (n.misses >= Self.missesBeforeReading(directorySize: state.withLock { $0.status.size }), n.entryChanges)
+        }
+        guard isDue else { return false }
+        var entries: [UInt64: ListingAhead.ListedStatus] = [:]
+        var stream = NodeID.none
+        repeat {
+            let reply = try connection.call(ListRequest(NodeTarget(try handle().id), stream: stream, attributes: .all))
+            for entry in reply.entries { entries[NameHash.of(entry.name)] = .init(status: entry.status, link: entry.link) }
+            guard reply.stream == .none || !reply.entries.isEmpty else { throw connection.fail("the Gofer's directory has no end") }
+            stream = reply.stream
+        } while stream != .none
+        let slot = connection.listingsAhead.insert(ListingAhead(entries), weight: entries.count + 4)
+        synchronizeNames()
+        return names.withLock { n in
+            n.misses = 0
+            // Not when something changed while it was read.
+            guard n.watch != 0, n.entryChanges == since else { return false }
+            n.ahead = slot
+            return true
+        }
+    }
+
+    /// A message for one name costs as much as some ten entries of a listing. A directory's size tells how many entries it may have.
+    static func missesBeforeReading(directorySize: UInt64) -> Int { directorySize <= 4096 ? 4 : Int(clamping: directorySize / 256) }
+}
