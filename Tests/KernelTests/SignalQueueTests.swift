@@ -11,12 +11,15 @@ import VirtualFileSystem
 
     init() throws {
         let kernel = try Sandbox([]).kernel
-        let session = Session(id: 1)
+        let space = kernel.pidNamespace
+        let own = ProcessNumbers(global: 2, namespace: space, inner: [])
+        let first = ProcessNumbers(global: 1, namespace: space, inner: [])
+        let session = Session(first)
         group = ThreadGroup(
-            id: 2, kernel: kernel, parent: nil, parentTask: 0, processGroup: ProcessGroup(id: 1, session: session), exitSignal: .SIGCHLD,
+            own, kernel: kernel, parent: nil, parentTask: 0, processGroup: ProcessGroup(first, session: session), exitSignal: .SIGCHLD,
             actions: SignalActions(), attributes: ThreadGroup.Attributes())
         task = Task(
-            id: 2, threadGroup: group, kernel: kernel,
+            own, threadGroup: group, kernel: kernel,
             state: Task.State(credentials: Credentials(uid: 1000, gid: 1000, groups: [], capabilities: [])),
             blocked: SignalSet(rawValue: ~SignalSet.unblockable.rawValue))
         let (group, task) = (group, task)

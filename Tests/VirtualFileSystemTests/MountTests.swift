@@ -36,7 +36,7 @@ import Testing
         let second = try caller.mountNamespace.mount(top, at: caller.resolve("/mnt"))
         #expect(try caller.resolve("/mnt").node === top.testRoot)
         #expect(second.parent === first)
-        try caller.mountNamespace.unmount(id: second.id, detach: true)
+        try caller.mountNamespace.unmount(id: second.id, .detach)
         #expect(try caller.resolve("/mnt").mount === first)
     }
 
@@ -60,10 +60,10 @@ import Testing
         let id = try caller.mountNamespace.mount(TestFileSystem(), at: caller.resolve("/mnt")).id
         func hold() throws -> FileDescription { try caller.open("/mnt", .directory) }
         var file: FileDescription? = try hold()
-        #expect(throws: Errno.EBUSY) { try caller.mountNamespace.unmount(id: id, detach: false) }
+        #expect(throws: Errno.EBUSY) { try caller.mountNamespace.unmount(id: id, []) }
         withExtendedLifetime(file) {}
         file = nil
-        try caller.mountNamespace.unmount(id: id, detach: false)
+        try caller.mountNamespace.unmount(id: id, [])
         #expect(caller.mountNamespace.mounts.count == 1)
         try caller.removeDirectory("/mnt")
     }
