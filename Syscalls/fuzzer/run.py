@@ -69,7 +69,7 @@ class Run:
             os.chmod(folder, 0o777)
             o = self.options
             sandbox = subprocess.Popen(
-                [o.sandbox, "--platform", o.platform, "--bind", f"{folder}:/record", "--", str(HERE.parent / "build/fuzzer"), "--seed",
+                [o.sandbox, "--platform", o.platform, "--bind", f"{folder}:/record", "--", str(HERE / "build/fuzzer"), "--seed",
                  str(o.seed), "--seconds", str(o.seconds), "--rounds", str(o.rounds), "--record", "/record/record"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             try:

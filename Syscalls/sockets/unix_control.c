@@ -404,7 +404,8 @@ int main(void) {
             setrlimit(RLIMIT_NOFILE, &few);
             pair(s, SOCK_DGRAM);
             int sent = 0;
-            int fds[3] = {0, 0, 0};
+            int null = open("/dev/null", O_RDONLY);
+            int fds[3] = {null, null, null};
             while (sent < 60 && send_fds(s[0], fds, 3) == 1) sent += 3;
             CHECK_EQ(errno, ETOOMANYREFS);
             CHECK_EQ(sent, 21);

@@ -104,11 +104,11 @@ import Testing
             .note("thread"),
             .call(Call.clone, 0x800),  // CLONE_SIGHAND without CLONE_VM
             .note("handlers"),
-            .call(Call.clone, 0x1000_0000),  // CLONE_NEWUSER
+            .call(Call.clone, 0x1000_0200),  // CLONE_NEWUSER with CLONE_FS
             .note("user"),
             .call(Call.exitGroup, 0),
         ]).run()
-        #expect(result.log == ["thread=-22", "handlers=-22", "user=-1"])
+        #expect(result.log == ["thread=-22", "handlers=-22", "user=-22"])
     }
 
     @Test func processGroupsAndSessionsFollowTheirRules() throws {
