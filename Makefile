@@ -18,6 +18,7 @@ test: build conformance
 conformance: setup
 	$(MAKE) --no-print-directory -C Syscalls
 	$(MAKE) --no-print-directory -C Tests/Hostile
+	$(MAKE) --no-print-directory -C Tests/FileStress
 
 # Every system call on the host kernel and on every platform. A subset: make coverage ONLY=files/open
 coverage: build

@@ -25,8 +25,18 @@ int chost_spawn(const struct chost_spawn_request *request) {
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
+    // By way of numbers that none of them has: a target may be the number of a later source.
+    int free_number = 0;
+    for (int i = 0; i < request->fd_count; i++) {
+        if (request->fd_sources[i] >= free_number) free_number = request->fd_sources[i] + 1;
+        if (request->fd_targets[i] >= free_number) free_number = request->fd_targets[i] + 1;
+    }
     for (int i = 0; i < request->fd_count; i++)
-        posix_spawn_file_actions_adddup2(&actions, request->fd_sources[i], request->fd_targets[i]);
+        posix_spawn_file_actions_adddup2(&actions, request->fd_sources[i], free_number + i);
+    for (int i = 0; i < request->fd_count; i++) {
+        posix_spawn_file_actions_adddup2(&actions, free_number + i, request->fd_targets[i]);
+        posix_spawn_file_actions_addclose(&actions, free_number + i);
+    }
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);

@@ -10,12 +10,25 @@ public struct Grant: Sendable, Equatable {
     }
 }
 
-/// The Gofer's command line: `--socket FD --parent PID [--read-only PATH | --read-write PATH]...`.
+/// A host path that is served to nobody, whatever grant it lies in. It does not keep a grant below it from being served.
+public struct HideRule: Sendable, Equatable {
+    public var path: [UInt8]
+    /// What uses of it fail with: ENOENT or EACCES.
+    public var isRefused: Bool
+    public init(path: [UInt8], isRefused: Bool) {
+        self.path = path
+        self.isRefused = isRefused
+    }
+}
+
+/// The Gofer's command line: `--socket FD --parent PID [--read-only PATH | --read-write PATH | --hide PATH | --refuse PATH]...`.
 public struct GoferArguments: Sendable, Equatable {
     public var socket: Int32
     public var parent: Int32
     public var grants: [Grant]
-    public init(socket: Int32, parent: Int32, grants: [Grant]) {
+    public var hides: [HideRule]
+    public init(socket: Int32, parent: Int32, grants: [Grant], hides: [HideRule] = []) {
+        self.hides = hides
         self.socket = socket
         self.parent = parent
         self.grants = grants
@@ -28,6 +41,10 @@ public struct GoferArguments: Sendable, Equatable {
             words.append(Array((grant.isWritable ? "--read-write" : "--read-only").utf8))
             words.append(grant.path)
         }
+        for hide in hides {
+            words.append(Array((hide.isRefused ? "--refuse" : "--hide").utf8))
+            words.append(hide.path)
+        }
         return words
     }
 
@@ -36,6 +53,7 @@ public struct GoferArguments: Sendable, Equatable {
         var socket: Int32?
         var parent: Int32?
         grants = []
+        hides = []
         var index = 1
         while index < words.count {
             guard index + 1 < words.count else { throw .EINVAL }
@@ -45,6 +63,8 @@ public struct GoferArguments: Sendable, Equatable {
             case "--parent": parent = Int32(String(decoding: value, as: UTF8.self))
             case "--read-only": grants.append(Grant(path: value, isWritable: false))
             case "--read-write": grants.append(Grant(path: value, isWritable: true))
+            case "--hide": hides.append(HideRule(path: value, isRefused: false))
+            case "--refuse": hides.append(HideRule(path: value, isRefused: true))
             default: throw .EINVAL
             }
             index += 2

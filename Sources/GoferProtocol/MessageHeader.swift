@@ -33,8 +33,11 @@ public struct MessageHeader: Sendable, Equatable {
     public var bodyLength: UInt32
     /// Descriptors that come with the message.
     public var descriptorCount: UInt16
+    /// In a reply: number of the hide rule, from 1, that stood in the way; 0 for none.
+    public var rule: UInt16
 
-    public init(type: MessageType, request: UInt64, errno: Int32 = 0, bodyLength: Int, descriptorCount: Int = 0) {
+    public init(type: MessageType, request: UInt64, errno: Int32 = 0, bodyLength: Int, descriptorCount: Int = 0, rule: UInt16 = 0) {
+        self.rule = rule
         self.type = type
         self.request = request
         self.errno = errno
@@ -50,7 +53,7 @@ public struct MessageHeader: Sendable, Equatable {
         writer.put(request)
         writer.put(errno)
         writer.put(descriptorCount)
-        writer.put(UInt16(0))
+        writer.put(rule)
         return writer.bytes
     }
 
@@ -66,7 +69,7 @@ public struct MessageHeader: Sendable, Equatable {
         request = try reader.take()
         errno = try reader.take()
         descriptorCount = try reader.take()
-        guard try reader.take(UInt16.self) == 0 else { throw .EBADMSG }
+        rule = try reader.take()
         guard Int(bodyLength) == length - Self.size, Int(descriptorCount) == descriptors else { throw .EBADMSG }
         guard errno >= 0, errno < 512 else { throw .EBADMSG }
     }

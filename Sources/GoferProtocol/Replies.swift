@@ -131,8 +131,11 @@ public struct ListReply: WireValue, Equatable {
     public var stream: NodeID
     /// The directory's handle, when one was wished.
     public var node: NodeID
+    /// Hide rules apply in the directory: what is not listed may be hidden.
+    public var isFiltered: Bool
     public var entries: [ListedEntry]
-    public init(stream: NodeID, node: NodeID, entries: [ListedEntry]) {
+    public init(stream: NodeID, node: NodeID, isFiltered: Bool = false, entries: [ListedEntry]) {
+        self.isFiltered = isFiltered
         self.stream = stream
         self.node = node
         self.entries = entries
@@ -140,12 +143,14 @@ public struct ListReply: WireValue, Equatable {
     public func encode(into writer: inout ByteWriter) {
         writer.put(stream)
         writer.put(node)
+        writer.put(isFiltered)
         writer.put(UInt32(truncatingIfNeeded: entries.count))
         for entry in entries { writer.put(entry) }
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         stream = try reader.take()
         node = try reader.take()
+        isFiltered = try reader.takeFlag()
         let count = Int(try reader.take(UInt32.self))
         // An entry takes 17 bytes at least.
         guard count <= reader.remaining / 17 else { throw .EBADMSG }

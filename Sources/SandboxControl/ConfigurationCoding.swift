@@ -1,6 +1,6 @@
 /// Wire form of `SandboxConfiguration`: a version word, then fields in order; integers little-endian, byte strings with a 32-bit length.
 extension SandboxConfiguration {
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
     /// Arguments and environment together are bounded by the host's own ARG_MAX; this leaves room.
     public static let maximumEncodedSize = 16 << 20
 
@@ -14,8 +14,21 @@ extension SandboxConfiguration {
             w.put(bind.source)
             w.put(bind.destination)
             w.put(UInt32(bind.isWritable ? 1 : 0))
+            w.put(Array(bind.rule.utf8))
         }
-        w.put(tmpfs)
+        w.put(UInt32(hides.count))
+        for hide in hides {
+            w.put(hide.path)
+            w.put(UInt32(hide.isRefused ? 1 : 0))
+        }
+        w.put(UInt32(tmpfs.count))
+        for memory in tmpfs {
+            w.put(memory.path)
+            w.put(memory.size)
+        }
+        w.put(overlaySize)
+        w.put(UInt32(reportsRefusals ? 1 : 0))
+        w.put(UInt32(exportsChanges ? 1 : 0))
         w.put(arguments)
         w.put(environment)
         w.put(workingDirectory)
@@ -48,12 +61,24 @@ extension SandboxConfiguration {
         }
         self.platform = platform
         root = try r.byteString("root")
-        for _ in 0..<(try r.count("binds", each: 12)) {
+        for _ in 0..<(try r.count("binds", each: 16)) {
             let source = try r.byteString("bind source")
             let destination = try r.byteString("bind destination")
-            binds.append(Bind(source: source, destination: destination, isWritable: try r.word("bind mode") != 0))
+            let isWritable = try r.word("bind mode") != 0
+            let rule = String(decoding: try r.byteString("bind rule"), as: UTF8.self)
+            binds.append(Bind(source: source, destination: destination, isWritable: isWritable, rule: rule))
         }
-        tmpfs = try r.byteStrings("tmpfs")
+        for _ in 0..<(try r.count("hides", each: 8)) {
+            let path = try r.byteString("hidden path")
+            hides.append(Hide(path: path, isRefused: try r.word("hidden mode") != 0))
+        }
+        for _ in 0..<(try r.count("tmpfs", each: 8)) {
+            let path = try r.byteString("tmpfs path")
+            tmpfs.append(Memory(path: path, size: try r.size("tmpfs size")))
+        }
+        overlaySize = try r.size("overlay size")
+        reportsRefusals = try r.word("report") != 0
+        exportsChanges = try r.word("changes") != 0
         arguments = try r.byteStrings("arguments")
         environment = try r.byteStrings("environment")
         workingDirectory = try r.byteString("working directory")
@@ -81,6 +106,11 @@ struct MessageWriter {
     mutating func put(_ word: UInt32) {
         for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
     }
+    mutating func put(_ size: UInt64?) {
+        put(UInt32(size == nil ? 0 : 1))
+        put(UInt32(truncatingIfNeeded: size ?? 0))
+        put(UInt32(truncatingIfNeeded: (size ?? 0) >> 32))
+    }
     mutating func put(_ string: [UInt8]) {
         put(UInt32(truncatingIfNeeded: string.count))
         bytes += string
@@ -105,6 +135,12 @@ struct MessageReader {
         for index in 0..<4 { value |= UInt32(bytes[position + index]) << UInt32(8 * index) }
         position += 4
         return value
+    }
+    mutating func size(_ field: String) throws(ControlError) -> UInt64? {
+        let isPresent = try word(field) != 0
+        let low = try word(field)
+        let high = try word(field)
+        return isPresent ? UInt64(high) << 32 | UInt64(low) : nil
     }
     /// A count of items that take at least `each` bytes, so that a hostile count cannot make the reader loop or allocate.
     mutating func count(_ field: String, each: Int) throws(ControlError) -> Int {

@@ -17,10 +17,12 @@ public enum ControlMessage: Sendable, Equatable {
     case failed(message: String)
     /// Sentry → CLI: the program stopped (job control); the CLI stops itself too.
     case stopped(signal: Int32)
+    /// Sentry → CLI, before the last message: what the sandbox's rules refused, one line each.
+    case refusals([String])
 
     private enum Tag: UInt32 {
         case start = 1
-        case signal, terminate, exited, startFailed, failed, stopped
+        case signal, terminate, exited, startFailed, failed, stopped, refusals
     }
 
     func encoded() -> [UInt8] {
@@ -48,6 +50,9 @@ public enum ControlMessage: Sendable, Equatable {
         case .stopped(let signal):
             tag(.stopped)
             w.put(UInt32(bitPattern: signal))
+        case .refusals(let lines):
+            tag(.refusals)
+            w.put(lines.map { Array($0.utf8) })
         }
         return w.bytes
     }
@@ -64,6 +69,7 @@ public enum ControlMessage: Sendable, Equatable {
                 status: Int32(bitPattern: try r.word("status")), message: String(decoding: try r.byteString("message"), as: UTF8.self))
         case .failed: self = .failed(message: String(decoding: try r.byteString("message"), as: UTF8.self))
         case .stopped: self = .stopped(signal: Int32(bitPattern: try r.word("signal")))
+        case .refusals: self = .refusals(try r.byteStrings("refusals").map { String(decoding: $0, as: UTF8.self) })
         case nil: throw .malformed("tag")
         }
         guard r.isAtEnd else { throw .malformed("trailing bytes") }

@@ -7,10 +7,36 @@ public struct SandboxConfiguration: Sendable, Equatable {
         public var source: [UInt8]
         public var destination: [UInt8]
         public var isWritable: Bool
-        public init(source: [UInt8], destination: [UInt8], isWritable: Bool) {
+        /// The option that asked for it, for messages.
+        public var rule: String
+        public init(source: [UInt8], destination: [UInt8], isWritable: Bool, rule: String = "") {
+            self.rule = rule
             self.source = source
             self.destination = destination
             self.isWritable = isWritable
+        }
+    }
+
+    /// A path that the sandbox must not see, whatever else is granted; the most specific rule wins, and this one at equality.
+    public struct Hide: Sendable, Equatable {
+        /// As the sandbox would name it.
+        public var path: [UInt8]
+        /// Uses of it fail with EACCES instead of ENOENT.
+        public var isRefused: Bool
+        public init(path: [UInt8], isRefused: Bool) {
+            self.path = path
+            self.isRefused = isRefused
+        }
+    }
+
+    /// An empty in-memory file system.
+    public struct Memory: Sendable, Equatable {
+        public var path: [UInt8]
+        /// In bytes; nil for half of the host's memory.
+        public var size: UInt64?
+        public init(path: [UInt8], size: UInt64? = nil) {
+            self.path = path
+            self.size = size
         }
     }
 
@@ -44,8 +70,17 @@ public struct SandboxConfiguration: Sendable, Equatable {
     /// Host directory that becomes the read-only lower layer of the root.
     public var root: [UInt8] = Array("/".utf8)
     public var binds: [Bind] = []
+    public var hides: [Hide] = []
     /// Places of empty in-memory file systems.
-    public var tmpfs: [[UInt8]] = []
+    public var tmpfs: [Memory] = []
+    /// Bytes that the writable layer of the root may hold; nil for half of the host's memory.
+    public var overlaySize: UInt64?
+    /// What the rules refused is told at the end.
+    public var reportsRefusals = false
+    /// The changes of the root's writable layer are written to `changesDescriptor` at the end.
+    public var exportsChanges = false
+    /// Where the Sentry finds the file for the changes.
+    public static let changesDescriptor: Int32 = 4
     public var arguments: [[UInt8]] = []
     public var environment: [[UInt8]] = []
     public var workingDirectory: [UInt8] = Array("/".utf8)

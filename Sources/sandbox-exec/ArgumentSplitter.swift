@@ -3,8 +3,11 @@
 struct ArgumentSplitter {
     /// Options whose value is the next word.
     static let valued: Set<String> = [
-        "--platform", "--root", "--bind", "--tmpfs", "--env", "--cwd", "--hostname", "--user", "--timeout",
+        "--platform", "--root", "--bind", "--ro", "--rw", "--hide", "--tmpfs", "--overlay-size", "--export-changes", "--apply", "--env", "--cwd", "--hostname", "--user", "--timeout",
     ]
+
+    /// Options that may stand alone: the parser knows the form with a value only.
+    static let alone = ["--strace": "--strace=all", "--report": "--report=-", "--changes": "--changes=-"]
 
     var options: [String] = []
     var command: [[UInt8]] = []
@@ -24,8 +27,7 @@ struct ArgumentSplitter {
                 isExplicit = true
                 break
             }
-            // `--strace` alone traces all; the parser knows the form with a value only.
-            options.append(word == "--strace" ? "--strace=all" : word)
+            options.append(Self.alone[word] ?? word)
             if Self.valued.contains(word), index < arguments.count {
                 options.append(String(decoding: arguments[index], as: UTF8.self))
                 index += 1

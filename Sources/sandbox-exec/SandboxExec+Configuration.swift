@@ -17,7 +17,23 @@ extension SandboxExec {
         result.arguments = command
         result.root = try existingDirectory(root, option: "--root")
         for text in bind { result.binds.append(try parseBind(text)) }
-        for path in tmpfs { result.tmpfs.append(try absolute(path, option: "--tmpfs")) }
+        for path in ro { result.binds.append(try parseGrant(path, isWritable: false)) }
+        for path in rw { result.binds.append(try parseGrant(path, isWritable: true)) }
+        for text in hide { result.hides.append(try parseHide(text)) }
+        // A path's mounts lie over those of the paths above it, whatever the order of the options; hiding wins at equality.
+        result.binds = result.binds.enumerated().sorted {
+            let (a, b) = (Self.depth($0.element.destination), Self.depth($1.element.destination))
+            return a != b ? a < b : $0.offset < $1.offset
+        }.map(\.element)
+        result.binds.removeAll { bind in result.hides.contains { Self.components($0.path) == Self.components(bind.destination) } }
+        for text in tmpfs { result.tmpfs.append(try parseTmpfs(text)) }
+        // A grant below shows although the directories above it do not: they can't refuse.
+        let places = (result.binds.map(\.destination) + result.tmpfs.map(\.path)).map(Self.components)
+        for index in result.hides.indices {
+            let hidden = Self.components(result.hides[index].path)
+            if places.contains(where: { $0.count > hidden.count && $0.starts(with: hidden) }) { result.hides[index].isRefused = false }
+        }
+        if let overlaySize { result.overlaySize = try parseSize(overlaySize, option: "--overlay-size") }
         result.environment = try programEnvironment()
         result.workingDirectory = try programDirectory()
         guard !hostname.isEmpty, hostname.utf8.count <= 64 else {
@@ -94,8 +110,64 @@ extension SandboxExec {
         if case .absent(let error) = HostProcess.kind(ofPath: source) {
             throw UsageFailure(message: "--bind \(text): \(parts[0]) cannot be used (\(error)); create it or name another path")
         }
-        return .init(source: source, destination: Array(parts[1].utf8), isWritable: isWritable)
+        return .init(source: source, destination: Array(parts[1].utf8), isWritable: isWritable, rule: "--bind \(text)")
     }
+
+    /// --ro, --rw: the host path at its own place.
+    private func parseGrant(_ text: String, isWritable: Bool) throws(UsageFailure) -> SandboxConfiguration.Bind {
+        let option = isWritable ? "--rw" : "--ro"
+        let path = try cleanPath(text, option: option)
+        if path.count == 1 { throw UsageFailure(message: "\(option) /: the root is the host's already; name a directory or file in it") }
+        if case .absent(let error) = HostProcess.kind(ofPath: path) {
+            throw UsageFailure(message: "\(option) \(text): cannot be used (\(error)); create it or name another path")
+        }
+        return .init(source: path, destination: path, isWritable: isWritable, rule: "\(option) \(text)")
+    }
+
+    private func parseHide(_ text: String) throws(UsageFailure) -> SandboxConfiguration.Hide {
+        var path = text
+        var isRefused = false
+        for (suffix, refuses) in [(":EACCES", true), (":ENOENT", false)] where text.hasSuffix(suffix) {
+            path = String(text.dropLast(suffix.count))
+            isRefused = refuses
+        }
+        let clean = try cleanPath(path, option: "--hide")
+        if clean.count == 1 { throw UsageFailure(message: "--hide /: nothing would be left; hide a path in it") }
+        return .init(path: clean, isRefused: isRefused)
+    }
+
+    private func parseTmpfs(_ text: String) throws(UsageFailure) -> SandboxConfiguration.Memory {
+        guard let range = text.range(ofOption: ":size=") else { return .init(path: try absolute(text, option: "--tmpfs")) }
+        return .init(
+            path: try absolute(String(text[..<range.lowerBound]), option: "--tmpfs"),
+            size: try parseSize(String(text[range.upperBound...]), option: "--tmpfs"))
+    }
+
+    /// A number of bytes, with K, M, G or T for powers of 1024.
+    private func parseSize(_ text: String, option: String) throws(UsageFailure) -> UInt64 {
+        let units: [(Character, UInt64)] = [("K", 10), ("M", 20), ("G", 30), ("T", 40)]
+        let last = text.last.map { Character($0.uppercased()) }
+        let shift = units.first { $0.0 == last }?.1 ?? 0
+        guard let number = UInt64(shift == 0 ? text : String(text.dropLast())), number > 0, number <= UInt64(Int64.max) >> shift else {
+            throw UsageFailure(message: "\(option): \(text) is no size; write bytes or 64K, 500M, 2G")
+        }
+        return number << shift
+    }
+
+    /// Absolute, without `.`, `..` and doubled slashes.
+    private func cleanPath(_ text: String, option: String) throws(UsageFailure) -> [UInt8] {
+        var components: [[UInt8]] = []
+        for component in Self.components(try hostPath(text, option: option)) {
+            switch String(decoding: component, as: UTF8.self) {
+            case ".": break
+            case "..": _ = components.popLast()
+            default: components.append(component)
+            }
+        }
+        return components.isEmpty ? Array("/".utf8) : components.reduce(into: []) { $0 += Array("/".utf8) + $1 }
+    }
+    private static func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: UInt8(ascii: "/")).map { Array($0) } }
+    private static func depth(_ path: [UInt8]) -> Int { components(path).count }
 
     private func existingDirectory(_ path: String, option: String) throws(UsageFailure) -> [UInt8] {
         let absolute = try hostPath(path, option: option)
@@ -135,5 +207,17 @@ extension SandboxExec {
             return Int64(number * scale)
         }
         throw UsageFailure(message: "--timeout \(text): expected a positive duration such as 10, 1.5s, 5m or 1h")
+    }
+}
+
+extension String {
+    /// Where the last `option` stands.
+    fileprivate func range(ofOption option: String) -> Range<Index>? {
+        var index = endIndex
+        while index > startIndex {
+            index = self.index(before: index)
+            if self[index...].hasPrefix(option) { return index..<self.index(index, offsetBy: option.count) }
+        }
+        return nil
     }
 }

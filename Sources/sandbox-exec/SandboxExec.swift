@@ -17,6 +17,8 @@ struct SandboxExec: ParsableCommand {
               sandbox-exec -- python3 script.py            run a script; its writes stay inside
               sandbox-exec --bind ./out:/out -- make       let it write to one directory of the host
               sandbox-exec --bind ~/data:/data:ro -- sh    give it a directory to read
+              sandbox-exec --rw . --hide .git -- make      work here, without the history
+              sandbox-exec --changes --apply /opt -- make install   see what it does, keep what lies in /opt
               sandbox-exec --root ./rootfs -- /bin/sh      another distribution as the root
               sandbox-exec --strace=openat,execve -- ls    show what it asks its kernel for
               sandbox-exec --timeout 10s -- ./untrusted    end it after ten seconds
@@ -37,8 +39,35 @@ struct SandboxExec: ParsableCommand {
     @Option(help: ArgumentHelp("Show a host path at another place, writable unless `:ro` follows. Repeatable.", valueName: "src:dst[:ro|rw]"))
     var bind: [String] = []
 
-    @Option(help: ArgumentHelp("An empty in-memory file system at this place. Repeatable.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Let the program read this host path, as it is at any moment. Repeatable.", valueName: "path"))
+    var ro: [String] = []
+
+    @Option(help: ArgumentHelp("Let the program read and change this host path. Repeatable.", valueName: "path"))
+    var rw: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep this path from the program: uses fail with ENOENT, or with EACCES if `:EACCES` follows. Of several rules the one with the longest path holds. Repeatable.",
+            valueName: "path[:EACCES]"))
+    var hide: [String] = []
+
+    @Option(help: ArgumentHelp("An empty in-memory file system at this place. Repeatable.", valueName: "dir[:size=n]"))
     var tmpfs: [String] = []
+
+    @Option(help: ArgumentHelp("What the program's changes outside grants may take, such as 500M. Default: half of the memory.", valueName: "size"))
+    var overlaySize: String?
+
+    @Option(help: ArgumentHelp("At the end, tell which accesses the rules refused (`--report`, `--report=file`).", valueName: "file"))
+    var report: String?
+
+    @Option(help: ArgumentHelp("At the end, list what the program created (A), changed (M) and deleted (D) outside grants (`--changes`, `--changes=file`).", valueName: "file"))
+    var changes: String?
+
+    @Option(help: ArgumentHelp("At the end, write these changes to a tar file, deletions as `.wh.` entries as in container layers.", valueName: "file"))
+    var exportChanges: String?
+
+    @Option(help: ArgumentHelp("At the end, make the program's changes below this path on the host. Repeatable.", valueName: "path"))
+    var apply: [String] = []
 
     @Option(help: ArgumentHelp("Set a variable of the program's environment. Repeatable.", valueName: "name=value"))
     var env: [String] = []
@@ -76,9 +105,12 @@ struct SandboxExec: ParsableCommand {
         let status: Int32
         do {
             let parsed = try SandboxExec.parse(split.options)
-            let (configuration, timeout) = try parsed.sandboxConfiguration(command: split.command)
+            var (configuration, timeout) = try parsed.sandboxConfiguration(command: split.command)
+            let outputs = try RunOutputs(parsed)
+            configuration.exportsChanges = outputs.changes != nil
+            configuration.reportsRefusals = outputs.wantsReport
             if let problem = HostRequirements.problem() { throw UsageFailure(message: problem) }
-            status = Supervisor.run(configuration, timeout: timeout)
+            status = Supervisor.run(configuration, timeout: timeout, outputs)
         } catch let error as UsageFailure {
             Diagnostics.report(error.message)
             status = ExitStatus.sandboxFailed

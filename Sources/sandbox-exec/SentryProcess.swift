@@ -10,14 +10,17 @@ struct SentryProcess: ~Copyable {
     /// The control socket's number in the Sentry.
     private static let controlDescriptor: Int32 = 3
 
-    static func start() throws(SandboxFailure) -> SentryProcess {
+    /// `changes`: the file that the Sentry writes the changes to.
+    static func start(changes: Int32? = nil) throws(SandboxFailure) -> SentryProcess {
         let path = try ExecutableLocator.path(of: "stockade-sentry")
         let pair = try SandboxFailure.wrap("make the control socket") { () throws(Errno) in try SocketPair() }
         let arguments = ["stockade-sentry", "--parent", String(HostProcess.id)].map { Array($0.utf8) }
         // The Sentry's own environment stays empty: nothing that the user sets for the program may steer the Sentry.
+        var descriptors = [(source: pair.far.number, target: Self.controlDescriptor)]
+        if let changes { descriptors.append((changes, SandboxConfiguration.changesDescriptor)) }
+        let given = descriptors
         let pid = try SandboxFailure.wrap("start \(path)") { () throws(Errno) in
-            try HostProcess.spawn(
-                path, arguments: arguments, environment: [], descriptors: [(pair.far.number, Self.controlDescriptor)])
+            try HostProcess.spawn(path, arguments: arguments, environment: [], descriptors: given)
         }
         return SentryProcess(pid: pid, control: ControlSocket(pair.near))
     }

@@ -11,14 +11,15 @@ enum Supervisor {
     ]
 
     /// Runs the sandbox to its end. Returns this process's exit status.
-    static func run(_ configuration: SandboxConfiguration, timeout: Int64?) -> Int32 {
+    static func run(_ configuration: SandboxConfiguration, timeout: Int64?, _ outputs: RunOutputs) -> Int32 {
         let deadline = timeout.map { MonotonicInstant.after(nanoseconds: $0) }
         do throws(SandboxFailure) {
             let signals = try SandboxFailure.wrap("watch signals") { () throws(Errno) in try HostSignalQueue(forwarded) }
             HostStartup.becomeSubreaper()
-            var sentry = try SentryProcess.start()
+            var sentry = try SentryProcess.start(changes: outputs.changes?.number)
             try sentry.send(.start(configuration))
-            return try supervise(&sentry, signals, deadline)
+            let status = try supervise(&sentry, signals, deadline, outputs)
+            return outputs.finish() ?? status
         } catch {
             Diagnostics.report(error.message)
             return ExitStatus.sandboxFailed
@@ -26,7 +27,8 @@ enum Supervisor {
     }
 
     private static func supervise(
-        _ sentry: inout SentryProcess, _ signals: borrowing HostSignalQueue, _ deadline: MonotonicInstant?
+        _ sentry: inout SentryProcess, _ signals: borrowing HostSignalQueue, _ deadline: MonotonicInstant?,
+        _ outputs: RunOutputs
     ) throws(SandboxFailure) -> Int32 {
         while true {
             let ready = HostPoll.waitReadable([sentry.control.number, signals.number], until: deadline)
@@ -55,6 +57,7 @@ enum Supervisor {
             case .stopped:
                 // The program was stopped from the terminal: stop too, so that the shell gets its prompt back. SIGCONT is forwarded.
                 try? HostProcess.send(Signal.SIGSTOP.rawValue, to: HostProcess.id)
+            case .refusals(let lines): outputs.report(lines)
             case .start, .signal, .terminate:
                 throw SandboxFailure(message: "stockade-sentry sent a message that only the command line sends")
             }

@@ -10,7 +10,27 @@ final class DirectoryStream {
     /// A record that was taken but did not fit into its reply.
     private var pending: ListedEntry?
 
-    init(_ descriptor: consuming HostDescriptor) { self.descriptor = SharedHostDescriptor(descriptor) }
+    /// Names that do not show.
+    private let hiddenNames: [[UInt8]]
+    /// Names that show, and no more.
+    private let refusedNames: [[UInt8]]
+    private let hiddenFiles: [HiddenPaths.Identity: HiddenPaths.Rule]
+    /// Names may be missing.
+    var isFiltered: Bool { !hiddenNames.isEmpty }
+
+    init(_ descriptor: consuming HostDescriptor, of node: Node, _ hiddenPaths: HiddenPaths) {
+        self.descriptor = SharedHostDescriptor(descriptor)
+        hiddenNames = node.hidden.filter { $0.components.count == 1 && $0.rule.error == .ENOENT }.compactMap { $0.components.first }
+        refusedNames = node.hidden.filter { $0.components.count == 1 && $0.rule.error == .EACCES }.compactMap { $0.components.first }
+        hiddenFiles = hiddenPaths.files.filter { $0.value.error == .ENOENT }
+    }
+
+    private func isHidden(_ name: [UInt8], _ inode: UInt64) -> Bool {
+        if hiddenNames.contains(name) { return true }
+        guard !hiddenFiles.isEmpty, hiddenFiles.keys.contains(where: { $0.inode == inode }) else { return false }
+        guard let status = try? HostFileStatus(of: name, in: descriptor.number) else { return true }
+        return hiddenFiles[.init(device: status.device, inode: status.inode)] != nil
+    }
 
     /// The next entry but `.` and `..`; nil at the end.
     func next(attributes: HandleWish) throws(Errno) -> ListedEntry? {
@@ -35,10 +55,12 @@ final class DirectoryStream {
             let type = try records.take(UInt8.self)
             var name = try records.takeBytes(length - 19)
             if let end = name.firstIndex(of: 0) { name.removeSubrange(end...) }
-            guard NameRule.isComponent(name) else { continue }
+            guard NameRule.isComponent(name), !isHidden(name, inode) else { continue }
             var status: HostFileStatus?
             var link: [UInt8] = []
-            if attributes == .all || (attributes == .directories && (type == 0 || type == FileType.directory.directoryEntryType)) {
+            if !refusedNames.isEmpty && refusedNames.contains(name) {
+                status = nil
+            } else if attributes == .all || (attributes == .directories && (type == 0 || type == FileType.directory.directoryEntryType)) {
                 // An entry that has vanished meanwhile is left to the client to find out.
                 status = try? HostFileStatus(of: name, in: descriptor.number)
                 if status?.mode.type == nil { status = nil }

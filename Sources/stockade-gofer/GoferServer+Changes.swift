@@ -13,6 +13,7 @@ extension GoferServer {
 
     func create(_ request: CreateRequest) throws(Errno) -> NodeReply {
         let directory = try writableDirectory(request.directory)
+        try requireChangeable(request.name, in: directory)
         let opened = try openComponent(
             request.name, in: directory, [.readWrite, .create, .exclusive, .noFollow], mode: request.attributes.permissions)
         return try adopt(opened, in: directory, request.attributes)
@@ -38,6 +39,7 @@ extension GoferServer {
 
     func makeNode(_ request: MakeNodeRequest) throws(Errno) -> NodeReply {
         let directory = try writableDirectory(request.directory)
+        try requireChangeable(request.name, in: directory)
         let permissions = request.attributes.permissions
         switch request.kind {
         case .directory: try HostNames.makeDirectory(request.name, in: directory.number, mode: permissions)
@@ -80,14 +82,23 @@ extension GoferServer {
         try node.requireWritable()
         let directory = try writableDirectory(request.directory)
         if node.type == .directory { throw .EPERM }
+        try requireChangeable(request.name, in: directory)
         // Through /proc/self/fd: linkat with AT_EMPTY_PATH needs a capability.
         try HostNames.link(
             Array("\(node.number)".utf8), in: descriptors.number, to: request.name, in: directory.number, flags: HostAt.follow)
         return try HostFileStatus(of: node.number)
     }
 
+    /// By the file itself, which may have come here under another name.
+    private func requireNotHidden(_ name: [UInt8], in directory: Node) throws(Errno) {
+        guard !hiddenPaths.files.isEmpty, let status = try? HostFileStatus(of: name, in: directory.number) else { return }
+        if let rule = hiddenPaths.rule(for: status) { throw refuse(rule) }
+    }
+
     func unlink(_ request: UnlinkRequest) throws(Errno) -> Empty {
         let directory = try writableDirectory(request.directory)
+        try requireVisible(request.name, in: directory)
+        try requireNotHidden(request.name, in: directory)
         try HostNames.unlink(request.name, in: directory.number, isDirectory: request.isDirectory)
         return Empty()
     }
@@ -95,6 +106,11 @@ extension GoferServer {
     func rename(_ request: RenameRequest) throws(Errno) -> Empty {
         let from = try writableDirectory(request.directory)
         let to = try writableDirectory(request.newDirectory)
+        try requireVisible(request.name, in: from)
+        for (name, directory) in [(request.name, from), (request.newName, to)] {
+            try requireChangeable(name, in: directory)
+            try requireNotHidden(name, in: directory)
+        }
         try HostNames.rename(request.name, in: from.number, to: request.newName, in: to.number, flags: request.flags)
         return Empty()
     }

@@ -11,12 +11,15 @@ extension GoferServer {
     func child(of directory: Node, _ name: [UInt8]) throws(Errno) -> Node {
         try directory.requireDirectory()
         if directory.isSealed { throw .ENOENT }
+        try requireVisible(name, in: directory)
         let descriptor = try openComponent(name, in: directory, [.path, .noFollow])
         let status = try HostFileStatus(of: descriptor.number)
         guard status.mode.type != nil else { throw .EIO }
+        if let rule = hiddenPaths.rule(for: status) { throw refuse(rule) }
         var isSealed = false
         if status.device != directory.status.device { isSealed = try KernelFileSystems.contains(descriptor.number) }
-        return Node(descriptor, status: status, isWritable: directory.isWritable, isSealed: isSealed)
+        return Node(
+            descriptor, status: status, isWritable: directory.isWritable, isSealed: isSealed, hidden: directory.rules(below: name))
     }
 
     func openComponent(_ name: [UInt8], in directory: Node, _ flags: OpenFlags, mode: UInt16 = 0) throws(Errno) -> HostDescriptor {
@@ -162,7 +165,7 @@ extension GoferServer {
             let node = try resolve(request.target)
             try node.requireDirectory()
             if node.isSealed { return ListReply(stream: .none, node: try handle(for: node, request.handles), entries: []).encoded() }
-            stream = DirectoryStream(try reopen(node, [.directory]))
+            stream = DirectoryStream(try reopen(node, [.directory]), of: node, hiddenPaths)
             directory = try handle(for: node, request.handles)
         } else {
             stream = try table.takeStream(request.stream)
@@ -171,6 +174,7 @@ extension GoferServer {
         var writer = ByteWriter(reserving: 8192)
         writer.put(NodeID.none)
         writer.put(directory)
+        writer.put(stream.isFiltered)
         writer.put(UInt32(0))
         var count: UInt32 = 0
         while let entry = try stream.next(attributes: request.attributes) {
@@ -190,7 +194,7 @@ extension GoferServer {
             writer.put(entry)
             count += 1
         }
-        writer.patch(at: 16, count)
+        writer.patch(at: 17, count)
         return writer.bytes
     }
 

@@ -10,6 +10,9 @@ final class GoferServer {
     }
     let grants: [GrantState]
     let landlockVersion: Int
+    let hiddenPaths: HiddenPaths
+    /// Number of the hide rule that the present request met; 0 for none.
+    var refusal: UInt16 = 0
     var table: NodeTable
     /// /proc/self/fd. Opening `N` in it re-opens exactly the file that an O_PATH descriptor refers to, without looking at a name that may
     /// have changed since; the client never gets to name it.
@@ -19,10 +22,11 @@ final class GoferServer {
     /// A descriptor to send with the reply, closed afterwards.
     var donation: HostDescriptor?
 
-    init(grants requested: [Grant], descriptorLimit: Int) throws(Errno) {
+    init(grants requested: [Grant], hides: [HideRule], descriptorLimit: Int) throws(Errno) {
         descriptors = try HostNames.openTrusted(Array("/proc/self/fd".utf8), [.path, .directory])
         var opened: [GrantState] = []
-        for grant in requested { opened.append(Self.openGrant(grant)) }
+        hiddenPaths = try HiddenPaths(hides, descriptors: descriptors.number)
+        for grant in requested { opened.append(Self.openGrant(grant, hiddenPaths, descriptors.number)) }
         grants = opened
         var limits: [(descriptor: Int32, isWritable: Bool)] = []
         for case .open(let node) in opened { limits.append((node.number, node.isWritable)) }
@@ -32,14 +36,16 @@ final class GoferServer {
         donation = nil
     }
 
-    private static func openGrant(_ grant: Grant) -> GrantState {
+    private static func openGrant(_ grant: Grant, _ hiddenPaths: HiddenPaths, _ descriptors: Int32) -> GrantState {
         do {
             // The user named this path: symbolic links in it count.
             let descriptor = try HostNames.openTrusted(grant.path, [.path])
             let status = try HostFileStatus(of: descriptor.number)
             // Not even on request: /proc shows the Gofer itself and every process of the user.
             if try HostFileSystemStatus(of: descriptor.number).magic == 0x9fa0 { return .failed(.EACCES) }
-            return .open(Node(descriptor, status: status, isWritable: grant.isWritable, isSealed: false))
+            let path = try HostNames.readLink(Array("\(descriptor.number)".utf8), in: descriptors)
+            let hidden = try hiddenPaths.rules(in: path)
+            return .open(Node(descriptor, status: status, isWritable: grant.isWritable, isSealed: false, hidden: hidden))
         } catch {
             return .failed(error)
         }
@@ -69,8 +75,9 @@ final class GoferServer {
                 throw .EBADMSG
             }
             let header = try MessageHeader(of: buffer, length: length, descriptors: 0)
-            guard header.errno == 0, header.type != .hello else { throw .EBADMSG }
+            guard header.errno == 0, header.rule == 0, header.type != .hello else { throw .EBADMSG }
             donation = nil
+            refusal = 0
             var body: [UInt8] = []
             var failure: Int32 = 0
             do {
@@ -82,7 +89,8 @@ final class GoferServer {
             var numbers: [Int32] = []
             if let number = donation?.number { numbers.append(number) }
             let reply = MessageHeader(
-                type: header.type, request: header.request, errno: failure, bodyLength: body.count, descriptorCount: numbers.count)
+                type: header.type, request: header.request, errno: failure, bodyLength: body.count, descriptorCount: numbers.count,
+                rule: refusal)
             try socket.send(reply.encoded(), body, descriptors: numbers)
             donation = nil
         }

@@ -15,13 +15,18 @@ final class Node {
     var number: Int32 { descriptor.number }
     var type: FileType { status.mode.type ?? .regular }
 
+    /// Hide rules that apply below it.
+    let hidden: [HiddenPaths.Rest]
     /// The watch that this node keeps, and who ends it.
     var watch: (number: Int32, watcher: ChangeWatcher)?
 
-    convenience init(_ descriptor: consuming HostDescriptor, status: HostFileStatus, isWritable: Bool, isSealed: Bool) {
-        self.init(SharedHostDescriptor(descriptor), status: status, isWritable: isWritable, isSealed: isSealed)
+    convenience init(
+        _ descriptor: consuming HostDescriptor, status: HostFileStatus, isWritable: Bool, isSealed: Bool, hidden: [HiddenPaths.Rest] = []
+    ) {
+        self.init(SharedHostDescriptor(descriptor), status: status, isWritable: isWritable, isSealed: isSealed, hidden: hidden)
     }
-    private init(_ descriptor: SharedHostDescriptor, status: HostFileStatus, isWritable: Bool, isSealed: Bool) {
+    private init(_ descriptor: SharedHostDescriptor, status: HostFileStatus, isWritable: Bool, isSealed: Bool, hidden: [HiddenPaths.Rest]) {
+        self.hidden = hidden
         self.descriptor = descriptor
         self.status = status
         self.isWritable = isWritable
@@ -31,7 +36,7 @@ final class Node {
     deinit { if let watch { watch.watcher.release(watch.number) } }
 
     /// A second node of the same file.
-    func another() -> Node { Node(descriptor, status: status, isWritable: isWritable, isSealed: isSealed) }
+    func another() -> Node { Node(descriptor, status: status, isWritable: isWritable, isSealed: isSealed, hidden: hidden) }
 
     func requireWritable() throws(Errno) {
         if !isWritable { throw .EROFS }

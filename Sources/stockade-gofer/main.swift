@@ -8,7 +8,7 @@ func serve() throws(Errno) {
     let arguments = try GoferArguments(words: HostProcess.argumentBytes)
     let descriptorLimit = try HostConfinement.confineChild(parent: arguments.parent, keep: arguments.socket)
     let socket = MessageSocket(HostDescriptor(owning: arguments.socket))
-    let server = try GoferServer(grants: arguments.grants, descriptorLimit: descriptorLimit)
+    let server = try GoferServer(grants: arguments.grants, hides: arguments.hides, descriptorLimit: descriptorLimit)
     try Confinement.lockGofer(writes: arguments.grants.contains { $0.isWritable })
     try server.run(socket)
 }

@@ -30,7 +30,7 @@ enum Boot {
         }
         let gofer = try connect(starting, control)
         let root = try step("read the root directory \(text(configuration.root))") { () throws(Errno) in
-            try OverlayFileSystem(lower: GoferLowerNode.attach(gofer, grant: 0), memoryFile: memoryFile)
+            try OverlayFileSystem(lower: GoferLowerNode.attach(gofer, grant: 0), memoryFile: memoryFile, sizeLimit: configuration.overlaySize)
         }
         let namespace = MountNamespace(rootFileSystem: root)
         Devfs.register(in: namespace.devices, memoryFile: memoryFile)
@@ -42,6 +42,7 @@ enum Boot {
         let space = try step("make an address space") { () throws(Errno) in try AddressSpace(platform: platform, memoryFile: memoryFile) }
         let caller = BootCaller(kernel: kernel, memory: space)
         try GuestMounts(kernel: kernel, gofer: gofer, caller: caller).mountAll(configuration)
+        root.markSetUp()
         let streams = try StandardStreams(open: openStreams, namespace: namespace, caller: caller)
         space.tearDown()
         try step("lock the Sentry down") { () throws(Errno) in
@@ -50,7 +51,7 @@ enum Boot {
         }
         try Program(kernel: kernel, configuration: configuration).start(streams.descriptors)
         if let terminal = streams.terminal, let group = kernel.processes.processGroup(1) { terminal.becomeControllingTerminal(of: group) }
-        return RunningSandbox(kernel: kernel, terminal: streams.terminal)
+        return RunningSandbox(kernel: kernel, terminal: streams.terminal, gofer: gofer, root: root, configuration: configuration)
     }
 
     /// The platform asked for, or the fastest that works here.
@@ -77,9 +78,22 @@ enum Boot {
         let grants =
             [Grant(path: configuration.root, isWritable: false)]
             + configuration.binds.map { Grant(path: $0.source, isWritable: $0.isWritable) }
+        let hides = configuration.hides.map { HideRule(path: hostPath(of: $0.path, configuration), isRefused: $0.isRefused) }
         do throws(Errno) {
-            return try GoferProcess.start(executable: folder + "/stockade-gofer", grants: grants)
+            return try GoferProcess.start(executable: folder + "/stockade-gofer", grants: grants, hides: hides)
         } catch { throw .sandbox("could not start \(folder)/stockade-gofer: \(error)") }
+    }
+
+    /// Where a path of the sandbox lies on the host: below the bind that shows it, else below the root.
+    private static func hostPath(of path: [UInt8], _ configuration: SandboxConfiguration) -> [UInt8] {
+        func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: UInt8(ascii: "/")).map { Array($0) } }
+        let wanted = components(path)
+        var best: (source: [UInt8], depth: Int) = (configuration.root, 0)
+        for bind in configuration.binds {
+            let place = components(bind.destination)
+            if wanted.starts(with: place), place.count >= best.depth { best = (bind.source, place.count) }
+        }
+        return wanted[best.depth...].reduce(best.source == [UInt8(ascii: "/")] ? [] : best.source) { $0 + [UInt8(ascii: "/")] + $1 }
     }
 
     private static func connect(_ starting: consuming GoferProcess.Starting, _ control: ControlChannel) throws(BootFailure) -> GoferConnection {

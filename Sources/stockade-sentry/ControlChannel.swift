@@ -29,12 +29,14 @@ final class ControlChannel: Sendable {
             switch message {
             case .signal(let number, let fromTerminal): sandbox.deliver(number, fromTerminal: fromTerminal)
             case .terminate: sandbox.killAll()
-            case .start, .exited, .startFailed, .failed, .stopped: finish(.failed(message: "unexpected control message"))
+            case .start, .exited, .startFailed, .failed, .stopped, .refusals: finish(.failed(message: "unexpected control message"))
             }
         }
     }
 
     func tellStopped(_ signal: Signal) { try? socket.send(.stopped(signal: signal.rawValue)) }
+
+    func tellRefusals(_ lines: [String]) { try? socket.send(.refusals(lines)) }
 
     /// Says the last word and ends the process; everything below it dies with it.
     func finish(_ message: ControlMessage) -> Never {

@@ -30,26 +30,42 @@ struct GuestMounts {
         terminals.register(in: kernel.mountNamespace.devices)
         DevptsFileSystem.register(in: types)
         try mount(terminals, at: "/dev/pts", flags: [.noSetUserID, .noExecute], source: "devpts")
-        for path in configuration.tmpfs {
-            let fileSystem = TmpfsFileSystem(memoryFile: memoryFile, mode: 0o1777, uid: configuration.uid, gid: configuration.gid)
-            try mount(fileSystem, at: Boot.text(path), flags: [.noSetUserID, .noDevices, .relativeAccessTime], source: "tmpfs")
-        }
-        for (index, bind) in configuration.binds.enumerated() {
-            let source = Boot.text(bind.source)
-            let fileSystem = try Boot.step("use \(source) of the host") { () throws(Errno) in
-                try GoferFileSystem(gofer, grant: index + 1, isReadOnly: !bind.isWritable)
-            }
-            var flags: MountFlags = [.noSetUserID, .noDevices, .relativeAccessTime]
-            if !bind.isWritable { flags.insert(.readOnly) }
-            try mount(fileSystem, at: Boot.text(bind.destination), flags: flags, source: source)
+        // A path's mount lies over those of the paths above it, whatever the order of the options.
+        let hidden = configuration.hides.map { Self.components($0.path) }
+        var steps: [(place: [[UInt8]], memory: Int?, bind: Int?)] = []
+        for (index, memory) in configuration.tmpfs.enumerated() { steps.append((Self.components(memory.path), index, nil)) }
+        for (index, bind) in configuration.binds.enumerated() { steps.append((Self.components(bind.destination), nil, index)) }
+        for step in steps.enumerated().sorted(by: { ($0.element.place.count, $0.offset) < ($1.element.place.count, $1.offset) }).map(\.element) {
+            if let index = step.memory, !hidden.contains(step.place) { try mount(configuration.tmpfs[index], configuration) }
+            if let index = step.bind { try mount(configuration.binds[index], grant: index + 1) }
         }
     }
 
+    private static func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: UInt8(ascii: "/")).map { Array($0) } }
+
+    private func mount(_ memory: SandboxConfiguration.Memory, _ configuration: SandboxConfiguration) throws(BootFailure) {
+        let fileSystem = TmpfsFileSystem(
+            memoryFile: memoryFile, sizeLimit: memory.size, mode: 0o1777, uid: configuration.uid, gid: configuration.gid)
+        try mount(fileSystem, at: Boot.text(memory.path), flags: [.noSetUserID, .noDevices, .relativeAccessTime], source: "tmpfs")
+    }
+
+    private func mount(_ bind: SandboxConfiguration.Bind, grant: Int) throws(BootFailure) {
+        let source = Boot.text(bind.source)
+        let fileSystem = try Boot.step("use \(source) of the host") { () throws(Errno) in
+            try GoferFileSystem(gofer, grant: grant, isReadOnly: !bind.isWritable)
+        }
+        var flags: MountFlags = [.noSetUserID, .noDevices, .relativeAccessTime]
+        if !bind.isWritable { flags.insert(.readOnly) }
+        let mount = try mount(fileSystem, at: Boot.text(bind.destination), flags: flags, source: source)
+        if !bind.isWritable { _ = mount.superblock.refusals.storeIfNil(RefusalLog(rule: bind.rule)) }
+    }
+
     /// Mounts at `path`, which is made in the overlay when the root has no such place, as bubblewrap does.
-    private func mount(_ fileSystem: any FileSystem, at path: String, flags: MountFlags, source: String) throws(BootFailure) {
+    @discardableResult
+    private func mount(_ fileSystem: any FileSystem, at path: String, flags: MountFlags, source: String) throws(BootFailure) -> Mount {
         try Boot.step("mount \(fileSystem.typeName) at \(path)") { () throws(Errno) in
             let place = try mountPoint(Array(path.utf8), isDirectory: fileSystem.root.type == .directory)
-            try kernel.mountNamespace.mount(fileSystem, at: place, flags: flags, source: Array(source.utf8))
+            return try kernel.mountNamespace.mount(fileSystem, at: place, flags: flags, source: Array(source.utf8))
         }
     }
 

@@ -22,6 +22,7 @@ enum Sentry {
         }
         guard HostStartup.dieWithParent(parent) else { HostProcess.exitNow(1) }
         HostStartup.setCloseOnExec(controlDescriptor)
+        if HostIO.isOpen(SandboxConfiguration.changesDescriptor) { HostStartup.setCloseOnExec(SandboxConfiguration.changesDescriptor) }
         HostStartup.leaveTerminalSession()
         HostSignalQueue.blockAll()
         let control = ControlChannel(ControlSocket(HostDescriptor(owning: controlDescriptor)))
@@ -29,7 +30,9 @@ enum Sentry {
             let configuration = try configuration(from: control)
             let sandbox = try Boot.start(configuration, openStreams: openStreams, control: control)
             control.serve(sandbox)
-            control.finish(.exited(waitStatus: sandbox.waitForExit()))
+            let status = sandbox.waitForExit()
+            sandbox.report(to: control)
+            control.finish(.exited(waitStatus: status))
         } catch {
             control.finish(error.message(to: control))
         }

@@ -26,10 +26,15 @@ public final class GoferConnection: Sendable {
         /// Where the Gofer was last told to run; -1 when the host refused.
         var processor: Int32?
         var isDead = false
+        /// The hide rule that the last reply speaks of.
+        var rule: UInt16 = 0
     }
     private let transport: Mutex<Transport>
     private let closing = Mutex<[NodeID]>([])
     private let queue = AtomicLazyReference<ChangeQueue>()
+    private let refused = Mutex<[UInt16: Int]>([:])
+    /// How often each hide rule, by its number from 1, stood in the way of a request.
+    public var refusals: [UInt16: Int] { refused.withLock { $0 } }
     /// Shared directories that were read ahead, weighed by entries.
     let listingsAhead = ClockCache<ListingAhead>(capacity: 32768)
     private struct Death {
@@ -100,15 +105,18 @@ public final class GoferConnection: Sendable {
         var problem: String?
         var donated: SharedHostDescriptor?
         var outcome: Result<R.Reply, Errno> = .failure(.EIO)
+        var rule: UInt16 = 0
         transport.withLock { t in
             guard !t.isDead else { return }
             if !due.isEmpty {
                 _ = Self.transact(&t, processID, CloseRequest(nodes: due), CloseRequest(nodes: due).encoded(), &donated, &problem)
             }
             if problem == nil { outcome = Self.transact(&t, processID, request, body, &donated, &problem) }
+            rule = t.rule
             if problem != nil { t.isDead = true }
         }
         if let problem { throw fail(problem) }
+        if rule != 0 { refused.withLock { $0[rule, default: 0] += 1 } }
         return (try outcome.get(), donated)
     }
 
@@ -133,6 +141,7 @@ public final class GoferConnection: Sendable {
             }
             let reply = try MessageHeader(of: t.buffer, length: length, descriptors: owned.count)
             guard reply.type == R.type, reply.request == t.lastRequest else { throw Errno.EBADMSG }
+            t.rule = reply.rule
             if reply.errno != 0 {
                 guard owned.isEmpty, reply.bodyLength == 0 else { throw Errno.EBADMSG }
                 // The Gofer's complaint about our message: that one of us is broken.

@@ -83,13 +83,15 @@ extension GoferInode {
         guard isDue else { return false }
         var entries: [UInt64: ListingAhead.ListedStatus] = [:]
         var stream = NodeID.none
+        var isFiltered = false
         repeat {
             let reply = try connection.call(ListRequest(NodeTarget(try handle().id), stream: stream, attributes: .all))
             for entry in reply.entries { entries[NameHash.of(entry.name)] = .init(status: entry.status, link: entry.link) }
             guard reply.stream == .none || !reply.entries.isEmpty else { throw connection.fail("the Gofer's directory has no end") }
+            isFiltered = isFiltered || reply.isFiltered
             stream = reply.stream
         } while stream != .none
-        let slot = connection.listingsAhead.insert(ListingAhead(entries), weight: entries.count + 4)
+        let slot = connection.listingsAhead.insert(ListingAhead(entries, isFiltered: isFiltered), weight: entries.count + 4)
         synchronizeNames()
         return names.withLock { n in
             n.misses = 0

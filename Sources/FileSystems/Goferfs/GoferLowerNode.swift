@@ -111,12 +111,13 @@ public final class GoferLowerNode: LowerNode {
     public func lookup(_ name: FileName) throws(Errno) -> (any LowerNode)? {
         guard type == .directory else { throw .ENOTDIR }
         if let listing = state.withLock({ $0.listing })?.current {
-            guard let entry = listing[name] else { return nil }
+            guard let entry = listing[name] else { return listing.isFiltered ? try walkOne(name.bytes) : nil }
             if let status = entry.status { return node(name.bytes, status, link: entry.link) }
         }
         guard NameRule.isComponent(name.bytes) else { throw name.bytes.count > 255 ? .ENAMETOOLONG : .ENOENT }
         if isReadingDue() {
-            guard let entry = try fetchListing(.all)[name] else { return nil }
+            let listing = try fetchListing(.all)
+            guard let entry = listing[name] else { return listing.isFiltered ? try walkOne(name.bytes) : nil }
             if let status = entry.status { return node(name.bytes, status, link: entry.link) }
         }
         return try walkOne(name.bytes)
@@ -191,7 +192,7 @@ public final class GoferLowerNode: LowerNode {
             // A file system without d_type, and the entry could not be looked at with the others.
             if let node = try walkOne(entry.name) { entries[index].type = node.type.directoryEntryType }
         }
-        let listing = LowerListing(entries)
+        let listing = LowerListing(entries, isFiltered: reply.isFiltered)
         let slot = tree.listings.insert(listing, weight: entries.count + 4)
         let replaced = state.withLock { s in
             defer { s.listing = slot }

@@ -22,8 +22,11 @@ final class GoferLowerTree: Sendable {
 final class LowerListing: Sendable {
     let entries: [ListedEntry]
     private let index: [FileName: Int]
+    /// A name that is missing may be hidden: the Gofer says which rule did it.
+    let isFiltered: Bool
 
-    init(_ entries: [ListedEntry]) {
+    init(_ entries: [ListedEntry], isFiltered: Bool) {
+        self.isFiltered = isFiltered
         self.entries = entries
         var index: [FileName: Int] = [:]
         index.reserveCapacity(entries.count)

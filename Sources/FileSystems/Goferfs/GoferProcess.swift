@@ -37,9 +37,9 @@ public enum GoferProcess {
     ///
     /// A grant that can't be opened does not fail here; attaching it does, with the reason.
     /// - Throws: the errno of starting the program.
-    public static func start(executable: String, grants: [Grant], descriptorCapacity: Int = 2048) throws(Errno) -> Starting {
+    public static func start(executable: String, grants: [Grant], hides: [HideRule] = [], descriptorCapacity: Int = 2048) throws(Errno) -> Starting {
         let pair = try MessageSocketPair()
-        let arguments = GoferArguments(socket: 3, parent: HostProcess.id, grants: grants)
+        let arguments = GoferArguments(socket: 3, parent: HostProcess.id, grants: grants, hides: hides)
         let pid = try HostProcess.spawn(
             executable, arguments: arguments.words, environment: [], descriptors: [(source: pair.far.number, target: 3)])
         return Starting(pair, pid, descriptorCapacity)

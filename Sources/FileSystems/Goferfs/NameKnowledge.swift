@@ -130,7 +130,11 @@ final class ListingAhead: Sendable {
     /// Stores through a mapping change times without an event: what was read ahead is not believed for longer.
     private static let nanoseconds: Int64 = 500_000_000
 
-    init(_ entries: [UInt64: ListedStatus]) {
+    /// What is missing may be hidden: the Gofer says by which rule.
+    private let isFiltered: Bool
+
+    init(_ entries: [UInt64: ListedStatus], isFiltered: Bool) {
+        self.isFiltered = isFiltered
         state = Mutex(State(entries: entries))
         deadline = .after(nanoseconds: Self.nanoseconds)
     }
@@ -140,7 +144,7 @@ final class ListingAhead: Sendable {
         guard MonotonicInstant.now.nanoseconds < deadline.nanoseconds else { return .unknown }
         return state.withLock { s in
             if s.dropped.contains(hash) { return .unknown }
-            guard let entry = s.entries[hash] else { return .absent }
+            guard let entry = s.entries[hash] else { return isFiltered ? .unknown : .absent }
             s.dropped.insert(hash)
             guard let status = entry.status else { return .unknown }
             // A further name of the file elsewhere changes it without an event here.

@@ -28,6 +28,8 @@ final class TmpfsInode: Sendable {
         static let extendedAttributes = Changes(rawValue: 8)
         static let moved = Changes(rawValue: 16)
         static let names = Changes(rawValue: 32)
+        /// Made or changed before the program started.
+        static let setUp = Changes(rawValue: 64)
     }
     /// A directory that shows this node under `name` without holding it.
     struct Origin: Sendable {

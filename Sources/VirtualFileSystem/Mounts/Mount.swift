@@ -37,6 +37,8 @@ public struct MountFlags: OptionSet, Hashable, Sendable {
 public final class SuperblockState: Sendable {
     private let readOnly = Atomic<Bool>(false)
     public init() {}
+    /// Where refused changes are noted, for a grant whose rule the user wants to hear of.
+    public let refusals = AtomicLazyReference<RefusalLog>()
     public var isReadOnly: Bool {
         get { readOnly.load(ordering: .relaxed) }
         set { readOnly.store(newValue, ordering: .relaxed) }

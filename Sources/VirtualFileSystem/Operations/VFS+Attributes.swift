@@ -4,7 +4,7 @@ import Synchronization
 extension VFS {
     /// chmod(2). - Throws: EROFS, EPERM.
     public static func changeMode(_ path: Path, _ permissions: UInt16, caller: any Caller) throws(Errno) {
-        try requireWritable(path.mount)
+        try requireWritable(path)
         try requireChangeable(path.node)
         let attributes = try path.node.attributes()
         let credentials = caller.credentials
@@ -21,7 +21,7 @@ extension VFS {
     /// chown(2); nil leaves an id alone. Set-user-ID and set-group-ID are cleared on anything but directories.
     /// - Throws: EROFS, EPERM.
     public static func changeOwner(_ path: Path, uid: UInt32?, gid: UInt32?, caller: any Caller) throws(Errno) {
-        try requireWritable(path.mount)
+        try requireWritable(path)
         try requireChangeable(path.node)
         let attributes = try path.node.attributes()
         let credentials = caller.credentials
@@ -43,7 +43,7 @@ extension VFS {
         _ path: Path, access: AttributeChange.TimeChange?, modification: AttributeChange.TimeChange?, isExplicit: Bool,
         caller: any Caller
     ) throws(Errno) {
-        try requireWritable(path.mount)
+        try requireWritable(path)
         if isExplicit { try requireChangeable(path.node) } else if path.node.flags.contains(.immutable) { throw .EPERM }
         let credentials = caller.credentials
         if !ownsOrCapable(try path.node.attributes(), credentials) {
@@ -109,7 +109,7 @@ extension VFS {
         guard length >= 0 else { throw .EINVAL }
         if path.dentry.isDirectory { throw .EISDIR }
         guard path.dentry.type == .regular else { throw .EINVAL }
-        try requireWritable(path.mount)
+        try requireWritable(path)
         try path.node.checkAccess(.write, caller.credentials)
         if path.node.flags.contains(.appendOnly) { throw .EPERM }
         try path.node.shared.addWriter()

@@ -15,7 +15,7 @@ extension VFS {
         let child = try directory.directoryLock.withLock { _ throws(Errno) in
             if try directory.lookupLocked(name, hash, caller: caller) != nil { throw .EEXIST }
             if trailingSlash && !isDirectory { throw .ENOENT }
-            try requireWritable(target.directory.mount)
+            try requireWritable(target.directory, name)
             try caller.credentials.landlock?.check(LandlockDomain.making(kind.type), at: target.directory)
             return try create(name, kind, permissions: permissions, in: directory, caller: caller)
         }
@@ -48,7 +48,7 @@ extension VFS {
         try directory.directoryLock.withLock { _ throws(Errno) in
             if try directory.lookupLocked(name, hash, caller: caller) != nil { throw .EEXIST }
             if trailingSlash { throw .ENOENT }
-            try requireWritable(target.directory.mount)
+            try requireWritable(target.directory, name)
             guard old.mount === target.directory.mount else { throw .EXDEV }
             if directory.isDeleted { throw .ENOENT }
             if let domain = caller.credentials.landlock {
@@ -70,7 +70,7 @@ extension VFS {
     /// An unnamed file in the directory `place`: O_TMPFILE.
     static func createTemporary(in place: Path, permissions: UInt16, linkable: Bool, caller: any Caller) throws(Errno) -> Path {
         let credentials = caller.credentials
-        try requireWritable(place.mount)
+        try requireWritable(place)
         try place.node.checkAccess([.write, .execute], credentials)
         let request = newNode(
             .regular, permissions: permissions & ~caller.umask, in: try place.node.accessAttributes(), credentials)

@@ -18,7 +18,7 @@ extension VFS {
     public static func setExtendedAttribute(_ name: [UInt8], _ value: [UInt8], flags: Int32, of path: Path, caller: any Caller)
         throws(Errno)
     {
-        try requireWritable(path.mount)
+        try requireWritable(path)
         try checkName(name, path, writing: true, caller.credentials)
         try path.node.setExtendedAttribute(name, value, flags: flags, caller: caller)
         FileNotice.post(.attributes, path.dentry)
@@ -26,7 +26,7 @@ extension VFS {
 
     /// - Throws: EROFS, EPERM, EACCES, ENODATA, EOPNOTSUPP.
     public static func removeExtendedAttribute(_ name: [UInt8], of path: Path, caller: any Caller) throws(Errno) {
-        try requireWritable(path.mount)
+        try requireWritable(path)
         try checkName(name, path, writing: true, caller.credentials)
         try path.node.removeExtendedAttribute(name, caller: caller)
         FileNotice.post(.attributes, path.dentry)

@@ -10,7 +10,7 @@ extension VFS {
     /// vfs_fileattr_set: the flags of FS_IOC_SETFLAGS. - Throws: EOPNOTSUPP, EROFS, EPERM.
     public static func setFlags(_ flags: FileFlags, of path: Path, caller: any Caller) throws(Errno) {
         let node = path.node
-        try requireWritable(path.mount)
+        try requireWritable(path)
         guard node.keepsFlags else { throw .EOPNOTSUPP }
         let credentials = caller.credentials
         guard ownsOrCapable(try node.attributes(), credentials) else { throw .EPERM }

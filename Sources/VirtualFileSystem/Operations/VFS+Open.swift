@@ -63,7 +63,7 @@ extension VFS {
         var flags = flags
         let type = place.dentry.type
         let truncates = flags.contains(.truncate) && type == .regular
-        if truncates { try requireWritable(place.mount) }
+        if truncates { try requireWritable(place) }
         let writes = flags.isWritable || flags.accessMode == 3 || flags.contains(.truncate)
         switch type {
         case .symbolicLink: throw .ELOOP
@@ -130,7 +130,7 @@ extension VFS {
         }
         return try dentry.directoryLock.withLock { _ throws(Errno) in
             if let child = try dentry.lookupLocked(name, hash, caller: caller) { return (child, false) }
-            try requireWritable(directory.mount)
+            try requireWritable(directory, name)
             try caller.credentials.landlock?.check(.makeRegular, at: directory)
             return (try create(name, .regular, permissions: request.permissions, in: dentry, caller: caller), true)
         }
@@ -159,7 +159,7 @@ extension VFS {
         }
         let inode = place.node
         let isRegular = place.dentry.type == .regular
-        if flags.isWritable && isRegular { try requireWritable(place.mount) }
+        if flags.isWritable && isRegular { try requireWritable(place) }
         let countsAsWriter = flags.isWritable && isRegular
         if countsAsWriter { try inode.shared.addWriter() }
         do throws(Errno) {

@@ -7,7 +7,7 @@ extension VFS {
         let target = try resolveParent(path, from: base, caller: caller)
         guard case .name(let name, let hash, let trailingSlash) = target.last else { throw .EISDIR }
         let directory = target.directory.dentry
-        try requireWritable(target.directory.mount)
+        try requireWritable(target.directory, name)
         try directory.directoryLock.withLock { _ throws(Errno) in
             guard let child = try directory.lookupLocked(name, hash, caller: caller) else { throw .ENOENT }
             if trailingSlash { throw child.isDirectory ? .EISDIR : .ENOTDIR }
@@ -34,7 +34,7 @@ extension VFS {
         case .none: throw .EBUSY
         }
         let directory = target.directory.dentry
-        try requireWritable(target.directory.mount)
+        try requireWritable(target.directory, name)
         try directory.directoryLock.withLock { _ throws(Errno) in
             guard let child = try directory.lookupLocked(name, hash, caller: caller) else { throw .ENOENT }
             try caller.credentials.landlock?.check(.removeDirectory, at: target.directory)

@@ -27,7 +27,7 @@ extension VFS {
         guard case .name(let newName, let newHash, let newSlash) = new.last else {
             throw flags.contains(.noReplace) ? .EEXIST : .EBUSY
         }
-        try requireWritable(old.directory.mount)
+        try requireWritable(old.directory, oldName)
         if flags.contains(.whiteout) && !old.directory.node.holdsWhiteouts { throw .EINVAL }
         let (source, destination) = (old.directory.dentry, new.directory.dentry)
         try source.tree.renameLock.withLock { _ throws(Errno) in

@@ -34,8 +34,11 @@ public enum VFS {
         try path.node.checkAccess(access, credentials)
     }
 
-    static func requireWritable(_ mount: Mount) throws(Errno) {
-        if mount.isReadOnly { throw .EROFS }
+    /// Before a change of the file or directory at `path`, or of the entry `name` in it. - Throws: EROFS.
+    static func requireWritable(_ path: Path, _ name: FileName? = nil) throws(Errno) {
+        guard path.mount.isReadOnly else { return }
+        if let refusals = path.mount.superblock.refusals.load() { refusals.note(path, name) }
+        throw .EROFS
     }
 
     /// The file-system user owns the file, or may act as if: inode_owner_or_capable.

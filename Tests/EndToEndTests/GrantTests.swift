@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// What the sandbox may see and change of the host, and what is told of it afterwards.
+@Suite struct GrantTests {
+    /// A tree of the host for one test.
+    final class Tree {
+        let path = NSTemporaryDirectory() + "grants-" + UUID().uuidString
+        init(_ files: [String: String]) throws {
+            for (name, content) in files {
+                let file = URL(fileURLWithPath: path + "/" + name)
+                try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Data(content.utf8).write(to: file)
+            }
+        }
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+        func text(_ name: String) -> String? { (try? Data(contentsOf: URL(fileURLWithPath: path + "/" + name))).map { String(decoding: $0, as: UTF8.self) } }
+    }
+
+    @Test(arguments: Run.platforms) func theMostSpecificRuleHolds(platform: String) throws {
+        let tree = try Tree(["open/secret/key": "k", "open/secret/shared/f": "s", "open/main": "m", "read/f": "r"])
+        let t = tree.path
+        let outcome = try Run.sandbox(
+            ["--rw", t + "/open", "--hide", t + "/open/secret", "--rw", t + "/open/secret/shared", "--ro", t + "/read", "--report"],
+            ["sh", "-c", "cd \(t); ls open; cat open/secret/key; cat open/secret/shared/f; echo new > open/made; echo x > read/f; rm read/f; mv open/secret away"],
+            platform: platform)
+        #expect(outcome.text == "main\nsecret\ns", "\(outcome)")
+        #expect(tree.text("open/made") == "new\n" && tree.text("open/secret/key") == "k" && tree.text("read/f") == "r")
+        #expect(outcome.errorText.contains("refused \(t)/open/secret: ENOENT"), "\(outcome)")
+        #expect(outcome.errorText.contains("refused \(t)/read/f: EROFS, 2\u{d7}, by --ro \(t)/read"), "\(outcome)")
+    }
+
+    @Test(arguments: Run.platforms) func hidingWinsAtEquality(platform: String) throws {
+        let tree = try Tree(["a/f": "1", "b/f": "2"])
+        let t = tree.path
+        let options = ["--rw", t + "/a", "--hide", t + "/a", "--hide", t + "/b:EACCES"]
+        let outcome = try Run.sandbox(options, ["sh", "-c", "cat \(t)/a/f; cat \(t)/b/f; true"], platform: platform)
+        #expect(outcome.text.isEmpty)
+        #expect(outcome.errorText.contains("a/f: No such file") && outcome.errorText.contains("b/f: Permission denied"), "\(outcome)")
+    }
+
+    /// A hidden directory stays hidden whatever the program does to the directories above it.
+    @Test func hiddenPathsCannotBeMovedIntoView() throws {
+        let tree = try Tree(["work/a/b/secret/key": "k", "work/other/f": "f"])
+        let t = tree.path + "/work"
+        let outcome = try Run.sandbox(
+            ["--rw", t, "--hide", t + "/a/b/secret"],
+            ["sh", "-c", "cd \(t); mv a c; mv a/b a/d; mv other/f a/b/secret; ln other/f a/b/secret; rm -rf a; find . -name key; find . -type f | sort"])
+        #expect(outcome.text == "./other/f\n", "\(outcome)")
+        #expect(tree.text("work/a/b/secret/key") == "k")
+    }
+
+    @Test(arguments: Run.platforms) func sizesGiveENOSPC(platform: String) throws {
+        let outcome = try Run.sandbox(
+            ["--tmpfs", "/mem:size=64K", "--overlay-size", "1M"],
+            ["sh", "-c", "dd if=/dev/zero of=/mem/f bs=4k count=17; dd if=/dev/zero of=/big bs=64k count=17; stat -c %s /mem/f /big"], platform: platform)
+        #expect(outcome.text == "65536\n1048576\n", "\(outcome)")
+        #expect(outcome.errorText.components(separatedBy: "No space left on device").count == 3, "\(outcome)")
+    }
+
+    @Test func changesAreListedAndApplied() throws {
+        let tree = try Tree(["keep": "1", "edit": "2", "old/f": "3", "gone/x": "4", "mv/sub/q": "5", "del": "6", "other/same": "7"])
+        let t = tree.path
+        let archive = t + ".tar"
+        defer { try? FileManager.default.removeItem(atPath: archive) }
+        let script = """
+            cd \(t); echo more >> edit; rm del; rm -r gone; mkdir -p new/dir; echo n > new/dir/f; ln -s f new/dir/l; ln new/dir/f new/dir/h
+            chmod 4711 new/dir/f; mv mv moved; rm -r old; mkdir old; echo fresh > old/g; echo not > other/same; cat keep > /dev/null
+            """
+        let approved = ["edit", "del", "gone", "new", "mv", "moved", "old"].flatMap { ["--apply", t + "/" + $0] }
+        let outcome = try Run.sandbox(["--changes", "--export-changes", archive] + approved, ["sh", "-c", script])
+        #expect(outcome.status == 0, "\(outcome)")
+        let list = outcome.errorText.split(separator: "\n").map { $0.replacingOccurrences(of: t, with: "T") }
+        #expect(
+            list == [
+                "D T/del", "M T/edit", "D T/gone", "A T/moved/", "A T/moved/sub/", "A T/moved/sub/q", "D T/mv", "A T/new/", "A T/new/dir/",
+                "A T/new/dir/f", "A T/new/dir/h", "A T/new/dir/l", "M T/old/", "A T/old/g", "M T/other/same",
+            ], "\(outcome)")
+        #expect(tree.text("edit") == "2more\n" && tree.text("old/g") == "fresh\n" && tree.text("moved/sub/q") == "5")
+        #expect(tree.text("del") == nil && tree.text("gone/x") == nil && tree.text("mv/sub/q") == nil && tree.text("old/f") == nil)
+        #expect(tree.text("other/same") == "7", "not approved")
+        let mode = try Run.host(["stat", "-c", "%a %h", t + "/new/dir/f"])
+        #expect(mode.text == "711 2\n", "set-ID bits stay behind: \(mode)")
+        let names = try Run.host(["tar", "tf", archive])
+        #expect(names.status == 0 && names.text.contains("/.wh.del\n") && names.text.contains("/old/.wh..wh..opq\n"), "\(names)")
+    }
+
+    /// Programs that use files at random and know what must come out, on each kind of file system.
+    @Test(arguments: Run.platforms, ["file-model", "tree-model"]) func filesBehaveAsTheModel(platform: String, program: String) throws {
+        let seconds = ProcessInfo.processInfo.environment["STOCKADE_STRESS_SECONDS"] ?? "2"
+        let binary = Run.repository + "/Tests/FileStress/build/" + program
+        let tree = try Tree(["x/y": ""])
+        for (options, place) in [([], "/tmp"), (["--tmpfs", "/mem"], "/mem"), (["--bind", tree.path + ":/host"], "/host")] {
+            let outcome = try Run.sandbox(options, [binary, place, seconds], platform: platform)
+            #expect(outcome.status == 0, "\(place): \(outcome)")
+        }
+    }
+}
