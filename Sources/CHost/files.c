@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -131,3 +132,24 @@ long chost_getfl(int fd) { return result(fcntl(fd, F_GETFL)); }
 long chost_dup(int fd) { return result(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 long chost_ioctl(int fd, uint64_t request, void *argument) { return result(ioctl(fd, request, argument)); }
 long chost_ioctl_value(int fd, uint64_t request, long argument) { return result(ioctl(fd, request, argument)); }
+
+long chost_set_lock(int fd, int type, int64_t start, int64_t length) {
+    struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+    return result(fcntl(fd, F_OFD_SETLK, &lock));
+}
+
+long chost_get_lock(int fd, int *type, int64_t *start, int64_t *length) {
+    struct flock lock = {.l_type = (short)*type, .l_whence = SEEK_SET, .l_start = *start, .l_len = *length};
+    long outcome = result(fcntl(fd, F_OFD_GETLK, &lock));
+    *type = lock.l_type;
+    *start = lock.l_start;
+    *length = lock.l_len;
+    return outcome;
+}
+
+long chost_flock(int fd, int operation) { return result(flock(fd, operation)); }
+
+long chost_copy_range(int from, int64_t from_offset, int to, int64_t to_offset, size_t count) {
+    loff_t in = from_offset, out = to_offset;
+    return result(copy_file_range(from, &in, to, &out, count, 0));
+}

@@ -52,6 +52,13 @@ long chost_fsync(int fd, int data_only);
 long chost_syncfs(int fd);
 long chost_sync_file_range(int fd, int64_t offset, int64_t length);
 long chost_getfl(int fd);
+/// F_OFD_SETLK; `type` is F_RDLCK, F_WRLCK or F_UNLCK, `length` 0 reaches to the end.
+long chost_set_lock(int fd, int type, int64_t start, int64_t length);
+/// F_OFD_GETLK: the type and range of what stands in the way; F_UNLCK for nothing.
+long chost_get_lock(int fd, int *type, int64_t *start, int64_t *length);
+/// flock(2).
+long chost_flock(int fd, int operation);
+long chost_copy_range(int from, int64_t from_offset, int to, int64_t to_offset, size_t count);
 long chost_dup(int fd);
 long chost_ioctl(int fd, uint64_t request, void *argument);
 long chost_ioctl_value(int fd, uint64_t request, long argument);

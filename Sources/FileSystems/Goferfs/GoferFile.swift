@@ -78,6 +78,21 @@ final class GoferFile: FileOperations {
         return result
     }
 
+    func copy(from offset: Int64, _ count: Int, to target: any FileOperations, at position: Int64, caller: any Caller) throws(Errno) -> Int? {
+        guard let target = target as? GoferFile, let from = readable, let to = target.writable else { return nil }
+        let (end, overflow) = position.addingReportingOverflow(Int64(count))
+        guard !overflow, UInt64(end) <= caller.fileSizeLimit else { return nil }
+        defer { target.inode.changed() }
+        do throws(Errno) {
+            return try HostFileCalls.copyRange(from: from.number, at: offset, to: to.number, at: position, count: count)
+        } catch {
+            switch error {
+            case .EXDEV, .EINVAL, .EOPNOTSUPP, .ENOSYS, .EBADF: return nil
+            default: throw error
+            }
+        }
+    }
+
     func synchronize(dataOnly: Bool) throws(Errno) {
         guard let file = any else { throw .EBADF }
         try HostFileCalls.synchronize(file.number, dataOnly: dataOnly)

@@ -36,6 +36,8 @@ final class GoferInode: Inode {
         /// Between creation and the first open.
         var created: SharedHostDescriptor?
         var mappings: [MappingRecord] = []
+        /// Carries the sandbox's locks on the host's file while there are any.
+        var lockFile: SharedHostDescriptor?
     }
     let state: Mutex<State>
     /// Of a directory: its names, as long as they need not be asked for. A leaf below the change queue's lock.
@@ -52,6 +54,7 @@ final class GoferInode: Inode {
         key = GoferFileSystem.Key(status)
         type = status.mode.type ?? .regular
         state = Mutex(State(status: status, handle: handle))
+        if type == .regular { shared.setOutsideLocks(self) }
     }
 
     deinit {

@@ -24,6 +24,27 @@ public enum HostFileCalls {
     public static func statusFlags(_ descriptor: Int32) throws(Errno) -> OpenFlags {
         OpenFlags(rawValue: UInt32(truncatingIfNeeded: try hostResult(chost_getfl(descriptor))))
     }
+    /// A lock of the open file description (F_OFD_SETLK): `type` is F_RDLCK 0, F_WRLCK 1 or F_UNLCK 2. - Throws: EAGAIN when another stands in
+    /// the way, EBADF when the descriptor's access does not allow it.
+    public static func setLock(_ descriptor: Int32, type: Int16, start: Int64, end: Int64) throws(Errno) {
+        try hostResult(chost_set_lock(descriptor, Int32(type), start, end == .max ? 0 : end - start + 1))
+    }
+    /// What stands in the way of such a lock: its type, first and last byte.
+    public static func conflictingLock(_ descriptor: Int32, type: Int16, start: Int64, end: Int64) throws(Errno) -> (type: Int16, start: Int64, end: Int64)? {
+        var kind = Int32(type)
+        var first = start
+        var length = end == .max ? 0 : end - start + 1
+        // SAFETY: the pointers are to live locals.
+        try hostResult(unsafe chost_get_lock(descriptor, &kind, &first, &length))
+        if kind == 2 { return nil }
+        return (Int16(truncatingIfNeeded: kind), first, length == 0 ? .max : first &+ length &- 1)
+    }
+    /// flock(2). - Throws: EWOULDBLOCK.
+    public static func flock(_ descriptor: Int32, _ operation: Int32) throws(Errno) { try hostResult(chost_flock(descriptor, operation)) }
+    /// copy_file_range(2). Returns 0 at the end of the source. - Throws: EXDEV, EINVAL and EOPNOTSUPP where the host can't.
+    public static func copyRange(from: Int32, at offset: Int64, to: Int32, at target: Int64, count: Int) throws(Errno) -> Int {
+        try hostResult(chost_copy_range(from, offset, to, target, count))
+    }
     /// A close-on-exec duplicate; it shares position and flags.
     public static func duplicate(_ descriptor: Int32) throws(Errno) -> HostDescriptor {
         HostDescriptor(owning: Int32(truncatingIfNeeded: try hostResult(chost_dup(descriptor))))

@@ -1,3 +1,4 @@
+import HostOS
 import LinuxABI
 import Synchronization
 
@@ -7,6 +8,8 @@ public enum LockOwner: Hashable, Sendable {
     case process(ObjectIdentifier)
     /// flock(2) and open-file-description locks.
     case description(ObjectIdentifier)
+    /// A process outside the sandbox.
+    case outside
 
     public static func process(_ table: DescriptorTable) -> LockOwner { .process(ObjectIdentifier(table)) }
     public static func description(_ description: FileDescription) -> LockOwner { .description(ObjectIdentifier(description)) }
@@ -55,14 +58,41 @@ public final class FileLocks: Sendable {
     private let state = Mutex(State())
     /// Notified when a lock goes or weakens.
     private let released = WaitQueue()
+    private struct Outside: Sendable {
+        weak let locks: (any OutsideLocks)?
+    }
+    /// Other processes that may lock the file; it goes with the inode that holds this object.
+    private let outside: Outside
 
-    public init() {}
+    /// Nobody tells when a lock outside goes: whoever waits for one looks again after that many nanoseconds.
+    private static let outsideInterval: Int64 = 5_000_000
+
+    public init(outside: (any OutsideLocks)? = nil) { self.outside = Outside(locks: outside) }
 
     // MARK: record locks
 
     /// The lock that stands in the way of `lock`, nil when none does: F_GETLK.
     public func conflict(with lock: RecordLock) -> RecordLock? {
+        if let found = conflictInside(with: lock) { return found }
+        guard let outside = outside.locks else { return nil }
+        outside.prepareLocks()
+        defer { dropIfIdle(outside) }
+        guard let found = outside.conflict(exclusive: lock.isExclusive, start: lock.start, end: lock.end) else { return nil }
+        return Self.outsideLock(found.isExclusive, found.start, found.end)
+    }
+
+    /// As above, among the sandbox's own.
+    func conflictInside(with lock: RecordLock) -> RecordLock? {
         state.withLock { state in state.records.first { $0.conflicts(with: lock) } }
+    }
+
+    private func dropIfIdle(_ outside: any OutsideLocks) {
+        state.withLock { state in if state.records.isEmpty && state.whole.isEmpty { outside.dropLocks() } }
+    }
+
+    /// Process ids of the host mean nothing inside.
+    private static func outsideLock(_ isExclusive: Bool, _ start: Int64, _ end: Int64) -> RecordLock {
+        RecordLock(owner: .outside, isExclusive: isExclusive, start: start, end: end, processID: 0)
     }
 
     /// The first lock that the owner of `range` holds in it: F_OFD_GETLK with F_UNLCK.
@@ -75,11 +105,15 @@ public final class FileLocks: Sendable {
 
     /// Sets `lock`, replacing what its owner holds in the range. Returns the lock in the way, nil when it was set.
     public func tryLock(_ lock: RecordLock) -> RecordLock? {
+        let outside = outside.locks
+        outside?.prepareLocks()
         let conflict: RecordLock? = state.withLock { state in
             if let conflict = state.records.first(where: { $0.conflicts(with: lock) }) { return conflict }
+            if let outside, !Self.set(outside, lock, state) { return Self.outsideLock(lock.isExclusive, lock.start, lock.end) }
             Self.carve(lock, from: &state.records, merging: true)
             return nil
         }
+        if conflict != nil, let outside { dropIfIdle(outside) }
         // An exclusive lock may have become a shared one.
         if conflict == nil && !lock.isExclusive { released.notify(.everything) }
         return conflict
@@ -90,18 +124,80 @@ public final class FileLocks: Sendable {
     public func lock(_ lock: RecordLock, caller: any Caller) throws(Errno) {
         let token = LockWaits.newToken()
         defer { LockWaits.end(token) }
-        _ = try caller.wait(on: released) { () throws(Errno) -> Bool? in
+        try wait(caller) { () throws(Errno) -> Bool in
             guard let conflict = tryLock(lock) else { return true }
             if case .process = lock.owner { try LockWaits.begin(token, lock, in: self, blockedBy: conflict.owner) }
-            return nil
+            return false
+        }
+    }
+
+    /// Waits until `attempt` succeeds. - Throws: ERESTARTSYS on a signal, and what `attempt` throws.
+    private func wait(_ caller: any Caller, _ attempt: () throws(Errno) -> Bool) throws(Errno) {
+        while true {
+            do throws(Errno) {
+                let deadline = outside.locks == nil ? nil : MonotonicInstant.after(nanoseconds: Self.outsideInterval)
+                _ = try caller.wait(on: released, until: deadline) { () throws(Errno) -> Bool? in try attempt() ? true : nil }
+                return
+            } catch {
+                guard error == .ETIMEDOUT else { throw error }
+            }
+        }
+    }
+
+    // MARK: outside
+
+    /// Takes `lock` outside, whose owner is free to have it inside. Returns whether it could be had.
+    private static func set(_ outside: any OutsideLocks, _ lock: RecordLock, _ state: State) -> Bool {
+        switch outside.setRecords(lock.isExclusive ? .exclusive : .shared, start: lock.start, end: lock.end) {
+        case .granted: return true
+        case .refused: return false
+        case .lost:
+            guard restore(outside, state) else { return false }
+            return outside.setRecords(lock.isExclusive ? .exclusive : .shared, start: lock.start, end: lock.end) == .granted
+        }
+    }
+
+    /// Sets all again that is held inside.
+    private static func restore(_ outside: any OutsideLocks, _ state: State) -> Bool {
+        var isComplete = true
+        for (kind, start, end) in segments(state.records, 0, Int64.max) where kind != .none {
+            if outside.setRecords(kind, start: start, end: end) != .granted { isComplete = false }
+        }
+        let whole = OutsideLockKind.strongest(state.whole.map(\.isExclusive))
+        if whole != .none, outside.setWhole(whole) != .granted { isComplete = false }
+        return isComplete
+    }
+
+    /// Brings the outside in line with what is held inside of a range after something went.
+    private static func weaken(_ outside: any OutsideLocks, _ start: Int64, _ end: Int64, _ state: State) {
+        if state.records.isEmpty && state.whole.isEmpty { return outside.dropLocks() }
+        for (kind, first, last) in segments(state.records, start, end) { _ = outside.setRecords(kind, start: first, end: last) }
+    }
+
+    /// The range in pieces, each with the strongest lock on it.
+    private static func segments(_ records: [RecordLock], _ start: Int64, _ end: Int64) -> [(kind: OutsideLockKind, start: Int64, end: Int64)] {
+        let inside = records.filter { $0.start <= end && start <= $0.end }
+        var points = [start]
+        for record in inside {
+            if record.start > start { points.append(record.start) }
+            if record.end < end { points.append(record.end + 1) }
+        }
+        points = Set(points).sorted()
+        return points.indices.map { index in
+            let first = points[index]
+            let last = index + 1 < points.count ? points[index + 1] - 1 : end
+            let kind = OutsideLockKind.strongest(inside.filter { $0.start <= first && last <= $0.end }.map(\.isExclusive))
+            return (kind, first, last)
         }
     }
 
     public func unlock(owner: LockOwner, start: Int64, end: Int64) {
         let range = RecordLock(owner: owner, isExclusive: false, start: start, end: end, processID: 0)
+        let outside = outside.locks
         let changed = state.withLock { state in
             guard state.records.contains(where: { $0.owner == owner && $0.overlaps(range) }) else { return false }
             Self.carve(range, from: &state.records, merging: false)
+            if let outside { Self.weaken(outside, start, end, state) }
             return true
         }
         if changed { released.notify(.everything) }
@@ -145,6 +241,8 @@ public final class FileLocks: Sendable {
 
     /// flock(2). A change of kind gives the old lock up first, as in Linux: when the new one cannot be had, the old one is lost.
     public func tryLockWhole(_ owner: LockOwner, exclusive: Bool) -> Bool {
+        let outside = outside.locks
+        outside?.prepareLocks()
         let (granted, gaveUp) = state.withLock { state in
             var gaveUp = false
             if let index = state.whole.firstIndex(where: { $0.owner == owner }) {
@@ -152,23 +250,47 @@ public final class FileLocks: Sendable {
                 state.whole.remove(at: index)
                 gaveUp = true
             }
-            if state.whole.contains(where: { exclusive || $0.isExclusive }) { return (false, gaveUp) }
+            if state.whole.contains(where: { exclusive || $0.isExclusive }) {
+                if gaveUp, let outside { Self.weakenWhole(outside, state) }
+                return (false, gaveUp)
+            }
+            if let outside, !Self.setWhole(outside, exclusive, state) {
+                if gaveUp { Self.weakenWhole(outside, state) }
+                return (false, gaveUp)
+            }
             state.whole.append(WholeFileLock(owner: owner, isExclusive: exclusive))
             return (true, gaveUp)
         }
+        if !granted, let outside { dropIfIdle(outside) }
         if gaveUp { released.notify(.everything) }
         return granted
     }
 
+    private static func setWhole(_ outside: any OutsideLocks, _ exclusive: Bool, _ state: State) -> Bool {
+        let kind = exclusive ? OutsideLockKind.exclusive : .shared
+        switch outside.setWhole(kind) {
+        case .granted: return true
+        case .refused: return false
+        case .lost: return restore(outside, state) && outside.setWhole(kind) == .granted
+        }
+    }
+
+    private static func weakenWhole(_ outside: any OutsideLocks, _ state: State) {
+        if state.records.isEmpty && state.whole.isEmpty { return outside.dropLocks() }
+        _ = outside.setWhole(OutsideLockKind.strongest(state.whole.map(\.isExclusive)))
+    }
+
     /// - Throws: ERESTARTSYS on a signal.
     public func lockWhole(_ owner: LockOwner, exclusive: Bool, caller: any Caller) throws(Errno) {
-        _ = try caller.wait(on: released) { () throws(Errno) -> Bool? in tryLockWhole(owner, exclusive: exclusive) ? true : nil }
+        try wait(caller) { () throws(Errno) -> Bool in tryLockWhole(owner, exclusive: exclusive) }
     }
 
     public func unlockWhole(_ owner: LockOwner) {
+        let outside = outside.locks
         let changed = state.withLock { state in
             guard let index = state.whole.firstIndex(where: { $0.owner == owner }) else { return false }
             state.whole.remove(at: index)
+            if let outside { Self.weakenWhole(outside, state) }
             return true
         }
         if changed { released.notify(.everything) }

@@ -17,7 +17,7 @@ enum LockWaits {
 
         /// Whoever `owner` waits for now.
         func blockers(of owner: LockOwner) -> [LockOwner] {
-            waits.filter { $0.request.owner == owner }.compactMap { $0.locks.conflict(with: $0.request)?.owner }
+            waits.filter { $0.request.owner == owner }.compactMap { $0.locks.conflictInside(with: $0.request)?.owner }
         }
     }
     private static let state = Mutex(State())

@@ -42,6 +42,8 @@ public protocol FileOperations: AnyObject, Sendable {
     /// What mmap(2) maps; nil: ENODEV.
     var mappable: (any MemoryMappable)? { get }
     func synchronize(dataOnly: Bool) throws(Errno)
+    /// Copies bytes to `target` without bringing them here: copy_file_range(2). Nil where that can't be; 0 at the end of the file.
+    func copy(from offset: Int64, _ count: Int, to target: any FileOperations, at position: Int64, caller: any Caller) throws(Errno) -> Int?
     func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno)
     /// fcntl(F_SETFL) changed status flags (O_APPEND, O_NONBLOCK, O_DIRECT are kept by the description).
     func statusFlagsChanged(_ flags: OpenFlags) throws(Errno)
@@ -82,6 +84,9 @@ extension FileOperations {
     public func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int { throw .ENOTTY }
     public var mappable: (any MemoryMappable)? { nil }
     public func synchronize(dataOnly: Bool) throws(Errno) { throw .EINVAL }
+    public func copy(from offset: Int64, _ count: Int, to target: any FileOperations, at position: Int64, caller: any Caller) throws(Errno) -> Int? {
+        nil
+    }
     public func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno) { throw .ENODEV }
     public func statusFlagsChanged(_ flags: OpenFlags) throws(Errno) {}
     public var descriptionInfo: String { "" }

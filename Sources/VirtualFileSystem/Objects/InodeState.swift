@@ -9,6 +9,10 @@ public final class InodeState: Sendable {
         var boundSocket: (any AnyObject & Sendable)?
         var locks: FileLocks?
         var watches: [FileWatch] = []
+        var outside = Outside(locks: nil)
+    }
+    private struct Outside: Sendable {
+        weak let locks: (any OutsideLocks)?
     }
     private let attachments = Mutex(Attachments())
     private let hasLocks = Atomic<Bool>(false)
@@ -37,11 +41,17 @@ public final class InodeState: Sendable {
 
     // MARK: locks
 
+    /// Processes outside the sandbox may lock the file too. Call it before the first use of `locks`.
+    public func setOutsideLocks(_ locks: any OutsideLocks) {
+        let outside = Outside(locks: locks)
+        attachments.withLock { $0.outside = outside }
+    }
+
     /// Record and whole-file locks, made on first use.
     public var locks: FileLocks {
         let locks = attachments.withLock { state in
             if let found = state.locks { return found }
-            let fresh = FileLocks()
+            let fresh = FileLocks(outside: state.outside.locks)
             state.locks = fresh
             return fresh
         }

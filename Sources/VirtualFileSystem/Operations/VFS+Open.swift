@@ -129,11 +129,23 @@ extension VFS {
             return (child, false)
         }
         return try dentry.directoryLock.withLock { _ throws(Errno) in
+            if let child = createUnseen(name, hash, in: directory, request, caller: caller) { return (child, true) }
             if let child = try dentry.lookupLocked(name, hash, caller: caller) { return (child, false) }
             try requireWritable(directory, name)
             try caller.credentials.landlock?.check(.makeRegular, at: directory)
             return (try create(name, .regular, permissions: request.permissions, in: dentry, caller: caller), true)
         }
+    }
+
+    /// On a shared tree a name of which nothing is known costs one message to look up and one to make. Making it tells whether it was there:
+    /// nil when it was, or anything else stood in the way, which looking then brings up in its order.
+    private static func createUnseen(
+        _ name: FileName, _ hash: UInt64, in directory: Path, _ request: OpenRequest, caller: any Caller
+    ) -> Dentry? {
+        let dentry = directory.dentry
+        guard dentry.tree.policy == .shared, !directory.mount.isReadOnly, caller.credentials.landlock == nil else { return nil }
+        guard case .unknown = dentry.cachedChild(hash, name.bytes, 0, name.bytes.count) else { return nil }
+        return try? create(name, .regular, permissions: request.permissions, in: dentry, caller: caller)
     }
 
     private static func openExisting(_ place: Path, _ flags: OpenFlags, caller: any Caller) throws(Errno) -> FileDescription {
