@@ -35,6 +35,10 @@ public final class CurrentTask: Caller {
     var trap = TrapState()
     /// The vfork parent to be told when this task leaves its borrowed address space.
     var vforkCompletion: VforkCompletion?
+    /// What the registers do not say about the present system call, for a tracer.
+    var callState = CallState.none
+    /// What a tracer wants of the next return to guest code.
+    var traceWork: TraceWork = []
     /// How often a fork in a row gave way to a signal.
     var forkRestarts = 0
 

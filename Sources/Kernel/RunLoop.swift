@@ -8,7 +8,7 @@ extension CurrentTask {
         var result: UInt64?
         var restart: Errno?
         while true {
-            if task.work.load(ordering: .relaxed) || restart != nil || savedMask != nil || ending != nil {
+            if task.work.load(ordering: .relaxed) || restart != nil || savedMask != nil || ending != nil || !traceWork.isEmpty {
                 guard prepareReturn(&result, restart) else { return }
                 restart = nil
             }
@@ -23,10 +23,16 @@ extension CurrentTask {
             task.processorTime.leaveGuest()
             task.isInGuest.store(false, ordering: .sequentiallyConsistent)
             result = nil
+            if !traceWork.isEmpty { clearTrapFlag() }
 
             switch event {
             case .systemCall(let number, let arguments):
                 systemCallNumber = number
+                if !task.interceptions.isEmpty {
+                    runIntercepted(dispatcher, InterceptedCall(number, arguments))
+                    (result, restart) = takeCallState()
+                    continue
+                }
                 do throws(Errno) {
                     let value = try dispatcher.dispatch(self, number: number, arguments: arguments)
                     if replacedRegisters {
@@ -37,8 +43,13 @@ extension CurrentTask {
                 } catch {
                     if error.isRestart { restart = error } else { result = Self.failure(error) }
                 }
-            case .foreignSystemCall:
+            case .foreignSystemCall(let number):
                 result = Self.failure(.ENOSYS)
+                if !task.interceptions.isEmpty {
+                    systemCallNumber = number
+                    runIntercepted(dispatcher, InterceptedCall(foreign: number, context.registers))
+                    (result, restart) = takeCallState()
+                }
             case .fault(let fault):
                 if case .signal(let info) = memory.handleFault(fault) {
                     recordTrap(fault, info)
@@ -56,16 +67,20 @@ extension CurrentTask {
         }
     }
 
-    private static func failure(_ error: Errno) -> UInt64 { UInt64(bitPattern: -Int64(error.rawValue)) }
+    static func failure(_ error: Errno) -> UInt64 { UInt64(bitPattern: -Int64(error.rawValue)) }
 
     /// Does what must be done before guest code goes on: signals, stops, restarts of interrupted calls, the saved mask.
     /// - Returns: false when the thread ends.
     private func prepareReturn(_ result: inout UInt64?, _ interrupted: Errno?) -> Bool {
         var restart = interrupted
+        if traceWork.contains(.exitStop) { stopAfterCall(&result, &restart) }
         while true {
             if ending != nil { return false }
             if isSignalPending {
-                switch nextDelivery() {
+                setCallState(result, restart)
+                let delivery = nextDelivery()
+                (result, restart) = takeCallState()
+                switch delivery {
                 case .none: break
                 case .end(let status):
                     ending = status
@@ -80,6 +95,8 @@ extension CurrentTask {
                     if restartBlock != nil { restartBlock = nil }
                     startHandler(signal, info, action, &registers)
                     context.registers = registers
+                    // A step into a handler ends at its first instruction.
+                    if traceWork.contains(.step) { traceNotify(Signal.SIGTRAP.rawValue) }
                     continue
                 }
             }
@@ -97,6 +114,7 @@ extension CurrentTask {
                 restoreSignalMask()
                 continue
             }
+            if traceWork.contains(.step) { setTrapFlag(&result) }
             return true
         }
     }

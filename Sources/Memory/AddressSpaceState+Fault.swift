@@ -189,6 +189,19 @@ extension AddressSpaceState {
         return i
     }
 
+    /// As `ensure`, for a debugger: protection does not count, but a shared mapping stays as its file has it (FOLL_FORCE in the kernel).
+    mutating func force(_ address: UInt64, writing: Bool) throws(AccessFailure) -> Int {
+        let page = Page.down(address)
+        guard address < Self.maximum, let (_, _, area) = area(containing: page) else { throw .notMapped }
+        guard !area.isSpecial else { throw .forbidden }
+        if writing && !area.isWritable {
+            guard !area.isShared, area.flags.contains(.mayWrite) else { throw .forbidden }
+        }
+        if segments.index(containing: page) == nil { try populateFault(page, writing: writing, wanted: 0) }
+        guard let i = segments.index(containing: page) else { throw .noPage }
+        return try writing && !segments.values[i].isWritable ? breakForWriting(page, wanted: 0) : i
+    }
+
     /// The aligned chunk around `page` to resolve at once, within `[lower, upper)`: larger when faults follow each other, when the
     /// caller wants more, or when there are very many segments.
     private mutating func chunk(_ page: UInt64, _ lower: UInt64, _ upper: UInt64, wanted: UInt64) -> (lower: UInt64, upper: UInt64) {

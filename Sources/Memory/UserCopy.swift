@@ -14,12 +14,14 @@ extension AddressSpaceState {
     }
 
     /// The run at `address`, `limit` bytes at most; nil where the guest would fault.
-    mutating func run(_ address: UInt64, _ limit: UInt64, writing: Bool) -> Run? {
+    mutating func run(_ address: UInt64, _ limit: UInt64, writing: Bool, forced: Bool = false) -> Run? {
         if address >= cached.lower && address < cached.upper && (cached.isWritable || !writing) {
             return .memory(offset: cached.offset &+ (address &- cached.lower), length: min(limit, cached.upper &- address))
         }
         let i: Int
-        do throws(AccessFailure) { i = try ensure(address, writing: writing, wanted: writing ? limit : 0) } catch { return nil }
+        do throws(AccessFailure) {
+            i = try forced ? force(address, writing: writing) : ensure(address, writing: writing, wanted: writing ? limit : 0)
+        } catch { return nil }
         let segment = segments.values[i]
         let lower = segments.lowers[i]
         let length = min(limit, segments.uppers[i] - address)
@@ -34,11 +36,11 @@ extension AddressSpaceState {
         }
     }
 
-    mutating func copyIn(_ address: UInt64, to target: UnsafeMutableRawPointer, count: Int) -> Int {
+    mutating func copyIn(_ address: UInt64, to target: UnsafeMutableRawPointer, count: Int, forced: Bool = false) -> Int {
         var done = 0
         while done < count {
             let (position, overflow) = address.addingReportingOverflow(UInt64(done))
-            guard !overflow, let run = run(position, UInt64(count - done), writing: false) else { break }
+            guard !overflow, let run = run(position, UInt64(count - done), writing: false, forced: forced) else { break }
             switch run {
             case .memory(let offset, let length):
                 // SAFETY: the run lies in allocated memory that this locked address space refers to; the target has `count` bytes.
@@ -53,11 +55,11 @@ extension AddressSpaceState {
         return done
     }
 
-    mutating func copyOut(_ source: UnsafeRawPointer, to address: UInt64, count: Int) -> Int {
+    mutating func copyOut(_ source: UnsafeRawPointer, to address: UInt64, count: Int, forced: Bool = false) -> Int {
         var done = 0
         while done < count {
             let (position, overflow) = address.addingReportingOverflow(UInt64(done))
-            guard !overflow, let run = run(position, UInt64(count - done), writing: true) else { break }
+            guard !overflow, let run = run(position, UInt64(count - done), writing: true, forced: forced) else { break }
             switch run {
             case .memory(let offset, let length):
                 // SAFETY: as in copyIn; copyMemory allows overlap, should the source lie in the window too.

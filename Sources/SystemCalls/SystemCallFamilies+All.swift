@@ -10,7 +10,7 @@ extension SystemCallFamilies {
             pipes, events, asynchronousIO, inotify, polling, sockets, messages, sharedMemory, semaphores, messageQueues, posixQueues,
         ]
         let process = [
-            signals, signalSending, restart, inspection, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
+            signals, signalSending, restart, inspection, tracing, seccomp, architecture, identifiers, exitAndWait, exec, processControl, pidFiles, clone,
         ]
         let time = [futexes, futex2, clocks, sleeping, timers, timerFiles, intervalTimers]
         let administration = [

@@ -21,7 +21,7 @@ enum ProcessFile: String, CaseIterable, Sendable {
     case projectIDMap = "projid_map"
     case sched, schedstat, sessionid, setgroups, smaps
     case smapsRollup = "smaps_rollup"
-    case stat, statm, status, timers
+    case stat, statm, status, syscall, timers
     case timerSlack = "timerslack_ns"
     case uidMap = "uid_map"
     case wchan
@@ -39,7 +39,7 @@ enum ProcessFile: String, CaseIterable, Sendable {
 
     var permissions: UInt16 {
         switch self {
-        case .auxv, .environ, .io, .mergingPages, .mergingStatistics, .mountstats, .pagemap, .personality: 0o400
+        case .auxv, .environ, .io, .mergingPages, .mergingStatistics, .mountstats, .pagemap, .personality, .syscall: 0o400
         case .mem: 0o600
         case .comm, .coredumpFilter, .gidMap, .loginuid, .oldOOMAdjustment, .oomScoreAdjustment, .projectIDMap, .sched, .setgroups, .uidMap: 0o644
         case .timerSlack: 0o666
@@ -66,7 +66,7 @@ enum ProcessFile: String, CaseIterable, Sendable {
     var readFailure: Errno? {
         switch self {
         case .io: .EACCES
-        case .personality: .EPERM
+        case .personality, .syscall: .EPERM
         default: nil
         }
     }

@@ -3,7 +3,7 @@ import LinuxABI
 import Memory
 import VirtualFileSystem
 
-/// /proc/PID/mem: the address space, by address.
+/// /proc/PID/mem: the address space, by address, as ptrace(2) reads and changes it.
 final class ProcessMemoryFile: SyntheticInode {
     private let reference: ProcessReference
     let shared = InodeState()
@@ -40,33 +40,23 @@ final class ProcessMemoryOperations: FileOperations {
         var address = start(position)
         var done = 0
         while buffer.remaining > 0 {
+            let wanted = min(buffer.remaining, Self.piece)
+            let bytes = memory.inspect(GuestAddress(address), count: wanted)
+            if bytes.isEmpty {
+                if done > 0 { break }
+                throw .EIO
+            }
             do throws(Errno) {
-                let bytes = try copyIn(memory, GuestAddress(address), min(buffer.remaining, Self.piece))
                 let count = try buffer.put(bytes)
                 done += count
                 address &+= UInt64(count)
-                if count < bytes.count { break }
+                if count < wanted { break }
             } catch {
                 if done > 0 { break }
-                throw error == .EFAULT && !isReadable(memory, GuestAddress(address)) ? .EIO : error
+                throw error
             }
         }
         return done
-    }
-
-    /// As many of `count` bytes as there are: whole pages at a time, for the range may end at a hole.
-    private func copyIn(_ memory: AddressSpace, _ address: GuestAddress, _ count: Int) throws(Errno) -> [UInt8] {
-        do throws(Errno) {
-            if memory.hasSecret(address, count: count) { throw .EFAULT }
-            return try memory.copyIn(address, count: count)
-        } catch {
-            let toPageEnd = Int(Page.size - address.pageOffset)
-            guard count > toPageEnd, !memory.isSecret(address) else { throw error }
-            return try memory.copyIn(address, count: toPageEnd)
-        }
-    }
-    private func isReadable(_ memory: AddressSpace, _ address: GuestAddress) -> Bool {
-        !memory.isSecret(address) && (try? memory.copyIn(address, count: 1)) != nil
     }
 
     func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64)
@@ -78,15 +68,11 @@ final class ProcessMemoryOperations: FileOperations {
             let toPageEnd = Int(Page.size - GuestAddress(address).pageOffset)
             do throws(Errno) {
                 let bytes = try buffer.take(min(buffer.remaining, toPageEnd))
-                do throws(Errno) {
-                    if memory.isSecret(GuestAddress(address)) { throw .EFAULT }
-                    try memory.copyOut(bytes, to: GuestAddress(address))
-                } catch {
-                    if done > 0 { break }
-                    throw Errno.EIO
-                }
-                done += bytes.count
-                address &+= UInt64(bytes.count)
+                let count = memory.patch(bytes, at: GuestAddress(address))
+                if count == 0 && done == 0 { throw Errno.EIO }
+                done += count
+                address &+= UInt64(count)
+                if count < bytes.count { break }
             } catch {
                 if done > 0 { break }
                 throw error

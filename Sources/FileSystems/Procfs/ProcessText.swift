@@ -57,6 +57,7 @@ struct ProcessText {
         case .statm: return memoryStatistics().pagesLine
         case .status: return status(task).text
         case .timers: return Array(group.timers.descriptions(of: group).utf8)
+        case .syscall: return systemCall(task)
         case .timerSlack:
             guard caller.globalProcessID == group.id || caller.credentials.has(.sysNice, in: task.credentials.userNamespace) else { throw .EPERM }
             return Array("\(task.timerSlack)\n".utf8)
@@ -80,6 +81,21 @@ struct ProcessText {
     private func mountText(_ task: Task) throws(Errno) -> MountText {
         guard let root = task.fileSystem?.root, let namespace = task.namespaces?.mounts else { throw .EINVAL }
         return MountText(namespace: namespace, root: root)
+    }
+
+    /// The call that a task stopped for its tracer is in, with arguments, stack pointer and program counter; of others nothing is known.
+    private func systemCall(_ task: Task) -> [UInt8] {
+        guard let r = task.stoppedRegisters else { return Array("running\n".utf8) }
+        let number = Int32(truncatingIfNeeded: r.originalRAX)
+        let values = number == -1 ? [] : [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9]
+        var text = TextBuilder()
+        text.decimal(number)
+        for value in values + [r.rsp, r.rip] {
+            text.text(" 0x")
+            text.hex(value)
+        }
+        text.newline()
+        return text.bytes
     }
     /// In the pid namespace of this instance.
     private func number(_ numbers: ProcessNumbers) -> Int32 { numbers.number(in: reference.pidNamespace) }

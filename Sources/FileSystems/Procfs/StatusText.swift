@@ -12,6 +12,10 @@ struct StatusText: Sendable {
     var groupID: Int32 = 0
     var id: Int32 = 0
     var parent: Int32 = 0
+    var tracer: Int32 = 0
+    /// PR_GET_SECCOMP, and how many filters.
+    var seccompMode = 0
+    var seccompFilters = 0
     var credentials = Credentials(uid: 0, gid: 0, groups: [], capabilities: [])
     var descriptorSlots = 0
     /// In the pid namespaces from that of the file system inwards.
@@ -65,7 +69,7 @@ struct StatusText: Sendable {
             text.octal(UInt64(umask), width: 4)
             text.newline()
         }
-        text.text("State:\t\(stateName)\nTgid:\t\(groupID)\nNgid:\t0\nPid:\t\(id)\nPPid:\t\(parent)\nTracerPid:\t0\n")
+        text.text("State:\t\(stateName)\nTgid:\t\(groupID)\nNgid:\t0\nPid:\t\(id)\nPPid:\t\(parent)\nTracerPid:\t\(tracer)\n")
         let c = credentials
         func row(_ values: [some CustomStringConvertible]) -> String { values.map { "\t\($0)" }.joined() }
         text.text("Uid:" + row([c.realUID, c.effectiveUID, c.savedUID, c.fileSystemUID].map { reader.shownUser($0) }) + "\n")
@@ -86,7 +90,7 @@ struct StatusText: Sendable {
             ("CapInh", c.inheritable), ("CapPrm", c.permitted), ("CapEff", c.effective), ("CapBnd", c.bounding),
             ("CapAmb", c.ambient),
         ] { word(label, set.rawValue, &text) }
-        text.text("NoNewPrivs:\t\(c.noNewPrivileges ? 1 : 0)\nSeccomp:\t0\nSeccomp_filters:\t0\n")
+        text.text("NoNewPrivs:\t\(c.noNewPrivileges ? 1 : 0)\nSeccomp:\t\(seccompMode)\nSeccomp_filters:\t\(seccompFilters)\n")
         text.text("Speculation_Store_Bypass:\tunknown\nSpeculationIndirectBranch:\tunknown\n")
         text.text("Cpus_allowed:\t\(processors.hex)\nCpus_allowed_list:\t\(processors.list)\n")
         text.text("Mems_allowed:\t00000000,00000001\nMems_allowed_list:\t0\n")
@@ -134,6 +138,8 @@ extension ProcessText {
         status.processGroupNumbers = group.processGroup.numbers.numbers(from: space, to: chain)
         status.sessionNumbers = group.session.numbers.numbers(from: space, to: chain)
         status.reader = caller.credentials.userNamespace
+        status.tracer = task.tracer?.numbers.number(in: space) ?? 0
+        (status.seccompMode, status.seccompFilters) = task.seccompStatus
         status.credentials = task.credentials
         status.descriptorSlots = descriptorSlots(task)
         if reference.memory != nil { status.memory = memoryStatistics() }

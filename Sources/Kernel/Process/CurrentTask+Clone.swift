@@ -34,12 +34,13 @@ extension CurrentTask {
         kernel.uses.retain(childFiles)
 
         registers.rax = 0
-        registers.originalRAX = .max
+        registers.originalRAX = systemCallNumber
         if !request.stackPointer.isNull { registers.rsp = request.stackPointer.rawValue }
         if flags.contains(.setTLS) { registers.fsBase = request.tls }
         var completion: VforkCompletion?
         if flags.contains(.vfork) { completion = VforkCompletion(parent: task) }
 
+        let event = cloneEvent(request)
         var linked: Task?
         var pidFileNumber: Int32?
         do throws(Errno) {
@@ -55,7 +56,7 @@ extension CurrentTask {
             state.defaultTimerSlack = state.timerSlack
             state.scheduling = state.scheduling.forked()
             state.keys = state.keys.inherited
-            let child = try link(request, state)
+            let child = try link(request, state, isTraced: event != nil || flags.contains(.ptrace))
             linked = child
             if flags.contains(.pidFile) {
                 let description = PidFile.makeDescription(child.threadGroup, nonBlocking: false)
@@ -75,8 +76,13 @@ extension CurrentTask {
                     dispatcher: dispatcher))
             hasStarted = true
             forkRestarts = 0
-            if let completion { waitForVforkChild(completion) }
-            return number(of: child)
+            let id = number(of: child)
+            if let event { traceCallEvent(event, message: traceNumber(of: child)) }
+            if let completion {
+                waitForVforkChild(completion)
+                if completion.done { traceCallEvent(.vforkDone, message: traceNumber(of: child)) }
+            }
+            return id
         } catch {
             if let pidFileNumber { _ = try? files.remove(pidFileNumber) }
             if let linked { unlink(linked) }
@@ -100,7 +106,7 @@ extension CurrentTask {
     }
 
     /// Puts the new task into the process tree.
-    private func link(_ request: CloneRequest, _ state: Task.State) throws(Errno) -> Task {
+    private func link(_ request: CloneRequest, _ state: Task.State, isTraced: Bool) throws(Errno) -> Task {
         let flags = request.flags
         let blocked = blockedSignals
         return try kernel.processes.withTree { tree throws(Errno) in
@@ -124,6 +130,7 @@ extension CurrentTask {
                     throw .ERESTARTNOINTR
                 }
                 tree.insert(child)
+                inheritTracing(child, isTraced: isTraced, tree)
                 return child
             }
             let parent: ThreadGroup
@@ -159,6 +166,7 @@ extension CurrentTask {
             parent.links.withLock { $0.children.append(group) }
             processGroup.members.withLock { $0.append(group) }
             tree.insert(child)
+            inheritTracing(child, isTraced: isTraced, tree)
             return child
         }
     }
@@ -167,6 +175,8 @@ extension CurrentTask {
     private func unlink(_ child: Task) {
         kernel.processes.withTree { tree in
             let group = child.threadGroup
+            tree.unlink(child)
+            child.leaveSeccomp()
             group.signals.withLock { g in
                 g.tasks.removeAll { $0 === child }
                 g.execTask?.parker.wake()

@@ -42,6 +42,7 @@ extension CurrentTask {
     /// torn down.
     /// - Throws: EAGAIN when the process ends meanwhile or the host gives no thread.
     public func execute(_ program: LoadedProgram) throws(Errno) {
+        let former = task.numbers
         let fresh: any PlatformContext
         do throws(Errno) {
             fresh = try program.memory.platformSpace.makeContext()
@@ -62,7 +63,9 @@ extension CurrentTask {
         threadGroup.endPOSIXTimers()
         let old = memory
         context.release()
-        fresh.registers = program.registers
+        var registers = program.registers
+        registers.originalRAX = systemCallNumber
+        fresh.registers = registers
         context = fresh
         task.host.withLock { $0.interrupter = fresh.interrupter }
         kernel.uses.retain(program.memory)
@@ -104,6 +107,7 @@ extension CurrentTask {
             if links.parent != nil { links.exitSignal = .SIGCHLD }
         }
         replacedRegisters = true
+        tellTracerOfExec(former)
     }
 
     /// Linux's de_thread: all other threads end, and this one becomes the leader.
@@ -117,6 +121,7 @@ extension CurrentTask {
                 let isLive = other.signals.withLock { t in
                     t.mustStop = false
                     t.isStopped = false
+                    t.pending.mark(.SIGKILL)
                     return !t.isExiting
                 }
                 if isLive { other.wakeForWork() }
@@ -155,6 +160,10 @@ extension CurrentTask {
                     child.links.withLock { if $0.parentTask == own { $0.parentTask = threadGroup.id } }
                 }
                 if let leader, leader !== task {
+                    // Its tracer is not told: the thread that takes its number has a tracer of its own.
+                    let tracer = leader.tracer
+                    tree.unlink(leader)
+                    tracer?.threadGroup.childEvents.notify(.everything)
                     leader.take(ownNumbers)
                     leader.setRunState(.dead)
                     kernel.taskCounts.remove(leader.credentials.realUID)

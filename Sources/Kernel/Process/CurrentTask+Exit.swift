@@ -4,9 +4,18 @@ import VirtualFileSystem
 
 extension CurrentTask {
     /// exit(2): ends this thread. The caller returns to the run loop, which leaves.
-    public func exitThread(_ code: Int32) { ending = .exited(UInt8(truncatingIfNeeded: code)) }
+    public func exitThread(_ code: Int32) {
+        callState = .running
+        ending = .exited(UInt8(truncatingIfNeeded: code))
+    }
 
-    /// exit_group(2): ends all threads of the process.
+    /// exit_group(2).
+    public func exitGroup(_ code: Int32) {
+        callState = .running
+        endGroup(.exited(UInt8(truncatingIfNeeded: code)))
+    }
+
+    /// exit_group(2) and everything else that ends all threads of the process.
     public func endGroup(_ status: ExitStatus) {
         ending = threadGroup.signals.withLock { g in
             if let already = g.exit { return already }
@@ -19,6 +28,7 @@ extension CurrentTask {
     /// Linux's do_exit, on the task thread after its run loop. Nothing of the task runs afterwards.
     func finish() {
         let status = ending ?? .exited(0)
+        stopBeforeExit(status)
         let (isLast, completesStop) = threadGroup.signals.withLock { g in
             let (blocked, wasStopping) = task.signals.withLock { t in
                 t.isExiting = true
@@ -36,6 +46,8 @@ extension CurrentTask {
             return (isLast, wasStopping && g.completeStop())
         }
         if completesStop { threadGroup.tellParentOfJobControl(.stopped) }
+        leaveTracees()
+        leaveSeccomp()
         if isLast && threadGroup.isInit { kernel.endAllButInit(self) }
         if isLast && threadGroup.isInnerInit { endPIDNamespace() }
 
@@ -108,29 +120,23 @@ extension CurrentTask {
                 $0.ended = $0.ended + usage
                 $0.endedTransfers = $0.endedTransfers + task.transfers.totals
             }
-            let isLeader = task.isLeader
-            let isAlone = threadGroup.signals.withLock { g in
+            threadGroup.signals.withLock { g in
                 kernel.uncharge(task.signals.withLock { $0.pending.removeAll() })
-                if !isLeader { g.tasks.removeAll { $0 === task } }
                 g.execTask?.parker.wake()
-                return g.tasks.count <= 1
             }
-            if isLeader {
+            let isTraced = task.isTraced
+            if task.isLeader {
                 threadGroup.links.withLock { $0.leaderStatus = status }
+                let isAlone = threadGroup.signals.withLock { $0.tasks.count <= 1 }
+                if isTraced && !isAlone { tree.tellTracerOfExit(task, status) }
+            } else if isTraced {
+                // Its tracer waits for it.
+                tree.tellTracerOfExit(task, status)
             } else {
-                tree.tasks[task.id] = nil
-                tree.release(task.numbers)
-                kernel.taskCounts.remove(task.credentials.realUID)
-                task.setRunState(.dead)
+                tree.release(task)
             }
             threadGroup.exitEvents.notify(.everything)
-            guard isAlone, let leaderStatus = threadGroup.links.withLock({ $0.leaderStatus }) else { return }
-            let groupStatus = threadGroup.signals.withLock { $0.exit } ?? leaderStatus
-            threadGroup.links.withLock { $0.zombie = groupStatus }
-            if threadGroup.isInit { kernel.initDidEnd(groupStatus) }
-            let isReaped = threadGroup.tellParentOfExit(groupStatus)
-            threadGroup.exitEvents.notify(.everything)
-            if isReaped { tree.reap(threadGroup) }
+            tree.endIfLast(threadGroup)
         }
     }
 

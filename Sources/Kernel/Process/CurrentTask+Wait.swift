@@ -30,6 +30,8 @@ public struct WaitResult: Sendable {
         case ended(ExitStatus)
         case stopped(Signal)
         case continued
+        /// A stop for the tracer: what the status word has above 0x7f.
+        case trapped(Int32)
     }
     public var id: Int32
     public var uid: UInt32
@@ -43,6 +45,7 @@ public struct WaitResult: Sendable {
         case .ended(let status): status.waitStatus
         case .stopped(let signal): signal.rawValue << 8 | 0x7f
         case .continued: 0xffff
+        case .trapped(let code): code << 8 | 0x7f
         }
     }
     /// si_code and si_status of waitid(2).
@@ -51,6 +54,7 @@ public struct WaitResult: Sendable {
         case .ended(let status): status.childCode
         case .stopped: SignalInfo.CLD_STOPPED
         case .continued: SignalInfo.CLD_CONTINUED
+        case .trapped: SignalInfo.CLD_TRAPPED
         }
     }
     public var status: Int32 {
@@ -58,6 +62,7 @@ public struct WaitResult: Sendable {
         case .ended(let status): status.childStatus
         case .stopped(let signal): signal.rawValue
         case .continued: Signal.SIGCONT.rawValue
+        case .trapped(let code): code
         }
     }
 }
@@ -71,26 +76,25 @@ extension CurrentTask {
         return try wait(on: threadGroup.childEvents) { () throws(Errno) -> WaitResult? in try lookForChild(selector, options) }
     }
 
-    /// Linux's do_wait once over all children. - Throws: ECHILD.
+    /// Linux's do_wait once over all children and tracees. - Throws: ECHILD.
     private func lookForChild(_ selector: WaitSelector, _ options: WaitOptions) throws(Errno) -> WaitResult? {
         try kernel.processes.withTree { tree throws(Errno) in
             var hasCandidate = false
             for child in threadGroup.links.withLock({ $0.children }) {
-                guard matches(child, selector, options) else { continue }
-                let status = child.links.withLock { $0.zombie }
-                if let status {
-                    guard options.contains(.exited) else { continue }
-                    return collect(child, status, options, &tree)
+                guard isEligible(child, selector, options), let leader = tree.tasks[child.id] else { continue }
+                if let result = consider(leader, isTracee: false, options, &hasCandidate, &tree) { return result }
+            }
+            for tracer in options.contains(.noThread) ? [task] : threadGroup.tasks {
+                for tracee in tracer.tracees.withLock({ $0 }) where matches(tracee, selector) {
+                    if let result = consider(tracee, isTracee: true, options, &hasCandidate, &tree) { return result }
                 }
-                hasCandidate = true
-                if let result = jobControlChange(child, options) { return result }
             }
             if !hasCandidate { throw .ECHILD }
             return nil
         }
     }
 
-    private func matches(_ child: ThreadGroup, _ selector: WaitSelector, _ options: WaitOptions) -> Bool {
+    private func isEligible(_ child: ThreadGroup, _ selector: WaitSelector, _ options: WaitOptions) -> Bool {
         let links = child.links.withLock { ($0.parentTask, $0.exitSignal) }
         if options.contains(.noThread) && links.0 != task.id { return false }
         if !options.contains(.all) && (links.1 != .SIGCHLD) != options.contains(.clone) { return false }
@@ -102,19 +106,76 @@ extension CurrentTask {
         }
     }
 
-    private func collect(_ child: ThreadGroup, _ status: ExitStatus, _ options: WaitOptions, _ tree: inout ProcessTable.Tree)
-        -> WaitResult
-    {
-        let usage = child.usage + child.childrenUsage
-        let result = WaitResult(id: number(of: child), uid: owner(child), change: .ended(status), usage: usage)
-        if !options.contains(.noWait) {
+    private func matches(_ tracee: Task, _ selector: WaitSelector) -> Bool {
+        switch selector {
+        case .any: true
+        case .process(let id): number(of: tracee) == id
+        case .processGroup(let id): number(of: tracee.threadGroup.processGroup) == id
+        case .group(let group): tracee.threadGroup === group && tracee.isLeader
+        }
+    }
+
+    /// Linux's wait_consider_task: `isTracee` when the caller looks as a tracer, not as a parent.
+    private func consider(
+        _ other: Task, isTracee: Bool, _ options: WaitOptions, _ hasCandidate: inout Bool, _ tree: inout ProcessTable.Tree
+    ) -> WaitResult? {
+        let group = other.threadGroup
+        let tracer = other.tracer
+        // A child that its parent traces itself is seen as a tracee.
+        let isTracee = isTracee || tracer.map { $0.threadGroup === threadGroup } ?? false
+        let hasEnded = other.isLeader ? group.links.withLock { $0.leaderStatus != nil } : other.hasEnded
+        if hasEnded {
+            // A leader is waited for after its threads.
+            if let status = other.isLeader ? group.exitStatus : group.status(of: other), isTracee || tracer == nil {
+                guard options.contains(.exited) else { return nil }
+                return collect(other, status, options, &tree)
+            }
+            if !isTracee || !options.isDisjoint(with: [.continued, .exited]) { hasCandidate = true }
+        } else {
+            hasCandidate = true
+        }
+        if isTracee {
+            if let result = traceStop(of: other, options) { return result }
+            return jobControlChange(group, other, options.subtracting(.stopped))
+        }
+        return jobControlChange(group, other, options)
+    }
+
+    /// Linux's wait_task_zombie.
+    private func collect(_ other: Task, _ status: ExitStatus, _ options: WaitOptions, _ tree: inout ProcessTable.Tree) -> WaitResult {
+        let group = other.threadGroup
+        let usage = other.isLeader ? group.usage + group.childrenUsage : other.usage
+        let result = WaitResult(id: number(of: other), uid: owner(other), change: .ended(status), usage: usage)
+        if options.contains(.noWait) { return result }
+        if !other.isLeader {
+            tree.release(other)
+            tree.endIfLast(group)
+        } else if group.parent !== threadGroup {
+            // The tracer has seen it: now the parent may.
+            tree.unlink(other)
+            if group.tellParentOfExit(status) { tree.reap(group) }
+        } else {
             threadGroup.accounting.withLock { $0.children = $0.children + usage }
-            tree.reap(child)
+            tree.reap(group)
         }
         return result
     }
 
-    private func jobControlChange(_ child: ThreadGroup, _ options: WaitOptions) -> WaitResult? {
+    /// Linux's wait_task_stopped for a tracer.
+    private func traceStop(of tracee: Task, _ options: WaitOptions) -> WaitResult? {
+        let code = tracee.threadGroup.signals.withLock { _ in
+            tracee.signals.withLock { t -> Int32? in
+                guard t.isTraceStopped, !(t.trace?.isListening ?? true), let code = t.traceStop?.code, code != 0 else { return nil }
+                if !options.contains(.noWait) { t.traceStop?.code = 0 }
+                return code
+            }
+        }
+        return code.map {
+            WaitResult(id: number(of: tracee), uid: owner(tracee), change: .trapped($0), usage: tracee.threadGroup.usage)
+        }
+    }
+
+    private func jobControlChange(_ child: ThreadGroup, _ leader: Task, _ options: WaitOptions) -> WaitResult? {
         let change: WaitResult.Change? = child.signals.withLock { g in
             if options.contains(.stopped), case .stopped(let signal) = g.stop, g.stopIsUnreported {
                 if !options.contains(.noWait) { g.stopIsUnreported = false }
@@ -127,8 +188,21 @@ extension CurrentTask {
             return nil
         }
         guard let change else { return nil }
-        return WaitResult(id: number(of: child), uid: owner(child), change: change, usage: child.usage + child.childrenUsage)
+        return WaitResult(id: number(of: leader), uid: owner(leader), change: change, usage: child.usage + child.childrenUsage)
     }
 
-    private func owner(_ child: ThreadGroup) -> UInt32 { credentials.shownUser(child.tasks.first?.credentials.realUID ?? 0) }
+    private func owner(_ other: Task) -> UInt32 { credentials.shownUser(other.credentials.realUID) }
+}
+
+extension Task {
+    /// A thread that ended and that its tracer has not waited for yet.
+    var hasEnded: Bool { if case .zombie = runState { true } else { false } }
+}
+
+extension ThreadGroup {
+    /// With what an ended thread ended: the group's status once the group ends as a whole.
+    func status(of thread: Task) -> ExitStatus? {
+        guard case .zombie(let status) = thread.runState else { return nil }
+        return signals.withLock { $0.exit } ?? status
+    }
 }

@@ -10,6 +10,8 @@ public enum RunState: Sendable {
     case waitingForChild
     /// Stopped by job control.
     case stopped(by: Signal)
+    /// Stopped for its tracer.
+    case traced
     /// Ended, not yet waited for.
     case zombie(ExitStatus)
     /// Ended and gone.
@@ -21,6 +23,7 @@ public enum RunState: Sendable {
         case .sleeping: "S"
         case .waitingForChild: "D"
         case .stopped: "T"
+        case .traced: "t"
         case .zombie: "Z"
         case .dead: "X"
         }

@@ -26,6 +26,8 @@ public final class Task: Sendable {
     let work = Atomic<Bool>(false)
     /// Whether the task thread is in guest code, or about to enter it after one more look at `work`.
     let isInGuest = Atomic<Bool>(false)
+    /// Why the task's system calls need a closer look: `Interception`.
+    let interception = Atomic<UInt8>(0)
     let processorTime = ProcessorTime()
     /// For /proc/PID/io.
     public let transfers = TransferCounts()
@@ -70,6 +72,10 @@ public final class Task: Sendable {
     let state: Mutex<State>
     /// Guarded by this lock *and* the thread group's signal lock for all that others change.
     let signals: Mutex<TaskSignals>
+    /// What this task traces. Changed with the tree lock held.
+    let tracees = Mutex<[Task]>([])
+    /// Filters of its system calls.
+    let seccomp = Mutex(SeccompState())
     /// The host's side of a running task: rebuilt when a snapshot is restored.
     let host = Mutex(HostSide())
 

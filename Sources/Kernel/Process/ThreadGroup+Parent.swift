@@ -16,10 +16,15 @@ extension ThreadGroup {
                 info = childInfo(code: SignalInfo.CLD_CONTINUED, status: Signal.SIGCONT.rawValue)
             }
             info.signo = Signal.SIGCHLD.rawValue
-            let action = parent.actions[.SIGCHLD]
-            if !action.isIgnore && !action.has(.noChildStop) { parent.send(info) }
-            parent.childEvents.notify(.everything)
+            parent.tellOfChildStop(info)
         }
+    }
+
+    /// SIGCHLD for a stop or continuation of a child or tracee, unless the process does not want to hear of those, and waiters.
+    func tellOfChildStop(_ info: SignalInfo) {
+        let action = actions[.SIGCHLD]
+        if !action.isIgnore && !action.has(.noChildStop) { send(info) }
+        childEvents.notify(.everything)
     }
 
     /// The exit signal to the parent: Linux's do_notify_parent. Tree lock held.
@@ -48,12 +53,20 @@ extension ThreadGroup {
     }
 
     private func childInfo(code: Int32, status: Int32) -> SignalInfo {
+        childInfo(parent.map { numbers.number(in: $0.pidNamespace) } ?? 0, of: tasks.first, for: parent, code, status, usage)
+    }
+    /// The same about one thread, for its tracer.
+    func childInfo(of task: Task, for tracer: ThreadGroup, code: Int32, status: Int32) -> SignalInfo {
+        childInfo(task.numbers.number(in: tracer.pidNamespace), of: task, for: tracer, code, status, task.usage)
+    }
+    private func childInfo(
+        _ id: Int32, of task: Task?, for receiver: ThreadGroup?, _ code: Int32, _ status: Int32, _ usage: ResourceUsage
+    ) -> SignalInfo {
         var info = SignalInfo(.SIGCHLD, code: code)
-        let uid = tasks.first?.credentials.realUID ?? 0
-        info.pid = parent.map { numbers.number(in: $0.pidNamespace) } ?? 0
-        info.uid = parent?.tasks.first?.credentials.shownUser(uid) ?? uid
+        let uid = task?.credentials.realUID ?? 0
+        info.pid = id
+        info.uid = receiver?.tasks.first?.credentials.shownUser(uid) ?? uid
         info.status = status
-        let usage = usage
         info.userTime = UInt64(max(0, usage.user / 10_000_000))
         info.systemTime = UInt64(max(0, usage.system / 10_000_000))
         return info

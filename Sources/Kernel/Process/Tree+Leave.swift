@@ -35,6 +35,7 @@ extension ProcessTable.Tree {
     mutating func reap(_ group: ThreadGroup) {
         let leader = tasks.removeValue(forKey: group.id)
         if let leader {
+            unlink(leader)
             group.kernel.taskCounts.remove(leader.credentials.realUID)
             leader.setRunState(.dead)
         }

@@ -16,13 +16,26 @@ extension CurrentTask {
         /// SIGTSTP, SIGTTIN or SIGTTOU was taken: stop unless the process group is orphaned.
         case stopUnlessOrphaned(Signal)
         case stop(Signal)
+        /// PTRACE_INTERRUPT, or a group stop of a traced task.
+        case stopForTracer
+        /// A signal was taken: the tracer decides what becomes of it.
+        case showTracer(TakenSignal)
     }
+    typealias TakenSignal = (signal: Signal, info: SignalInfo, isExternal: Bool)
 
     /// Linux's get_signal: takes signals until one has a handler, ends the group, or none is left; stops here as job control asks.
     func nextDelivery() -> Delivery {
         while true {
-            switch threadGroup.signals.withLock({ nextStep(&$0) }) {
+            var step = threadGroup.signals.withLock { nextStep(&$0) }
+            if case .showTracer(let taken) = step {
+                guard let left = showTracer(taken) else { continue }
+                guard let next = threadGroup.signals.withLock({ act(on: left, &$0) }) else { continue }
+                step = next
+            }
+            switch step {
             case .deliver(let delivery): return delivery
+            case .stopForTracer: stopForJobControl()
+            case .showTracer: continue
             case .tellParent(let notice): threadGroup.tellParentOfJobControl(notice)
             case .stopUnlessOrphaned(let signal):
                 if !threadGroup.processGroup.isOrphaned { beginStop(signal) }
@@ -40,14 +53,20 @@ extension CurrentTask {
         if let status = g.exit { return .deliver(.end(status)) }
         // Another thread executes a new program: this one goes.
         if let other = g.execTask, other !== task { return .deliver(.end(.exited(0))) }
-        if task.signals.withLock({ $0.mustStop }) {
-            if case .stopping(let signal) = g.stop { return .stop(signal) }
-            if case .stopped(let signal) = g.stop { return .stop(signal) }
-            task.signals.withLock { $0.mustStop = false }
+        let (mustStop, isTraced) = task.signals.withLock { ($0.mustStop, $0.trace != nil) }
+        if mustStop {
+            switch g.stop {
+            case .none: task.signals.withLock { $0.mustStop = false }
+            case .stopping(let signal), .stopped(let signal):
+                if !isTraced { return .stop(signal) }
+                // A traced task takes part in a group stop by a stop for its tracer.
+                task.signals.withLock { $0.trace?.mustTrap = true }
+            }
         }
+        if isTraced, task.signals.withLock({ $0.isTrapPending }) { return .stopForTracer }
         while true {
             let blocked = task.signals.withLock { $0.blocked }
-            let found: (signal: Signal, info: SignalInfo, isExternal: Bool)
+            let found: TakenSignal
             if let fault = task.signals.withLock({ $0.pending.takeSynchronous(blocked: blocked) }) {
                 kernel.uncharge(fault.entry)
                 found = (fault.signal, fault.entry.info, fault.entry.isExternal)
@@ -57,24 +76,55 @@ extension CurrentTask {
                 g.recalculate(task)
                 return .deliver(.none)
             }
-            let action = g.actions[found.signal]
-            if action.isIgnore { continue }
-            if !action.isDefault {
-                if action.has(.resetHandler) { g.actions[found.signal].handler = SignalAction.defaultHandler }
-                return .deliver(.handler(found.signal, found.info, action))
-            }
-            if found.signal.defaultAction == .ignore { continue }
-            let isKernelOnly = found.signal == .SIGKILL || found.signal == .SIGSTOP
-            if g.isUnkillable && !isKernelOnly && !found.isExternal { continue }
-            if found.signal.defaultAction == .stop {
-                if found.signal != .SIGSTOP { return .stopUnlessOrphaned(found.signal) }
-                if prepareStop(found.signal, &g) { return .stop(found.signal) }
-                continue
-            }
-            // No core is written: RLIMIT_CORE is honoured as 0.
-            g.end(.killed(found.signal))
-            return .deliver(.end(.killed(found.signal)))
+            if isTraced && found.signal != .SIGKILL { return .showTracer(found) }
+            if let step = act(on: found, &g) { return step }
         }
+    }
+
+    /// What the signal's action says; nil when that is nothing. Signal lock held.
+    private func act(on found: TakenSignal, _ g: inout GroupSignals) -> Step? {
+        let action = g.actions[found.signal]
+        if action.isIgnore { return nil }
+        if !action.isDefault {
+            if action.has(.resetHandler) { g.actions[found.signal].handler = SignalAction.defaultHandler }
+            return .deliver(.handler(found.signal, found.info, action))
+        }
+        if found.signal.defaultAction == .ignore { return nil }
+        let isKernelOnly = found.signal == .SIGKILL || found.signal == .SIGSTOP
+        if g.isUnkillable && !isKernelOnly && !found.isExternal { return nil }
+        if found.signal.defaultAction == .stop {
+            if found.signal != .SIGSTOP { return .stopUnlessOrphaned(found.signal) }
+            guard prepareStop(found.signal, &g) else { return nil }
+            return task.isTraced ? .stopForTracer : .stop(found.signal)
+        }
+        // No core is written: RLIMIT_CORE is honoured as 0.
+        g.end(.killed(found.signal))
+        return .deliver(.end(.killed(found.signal)))
+    }
+
+    /// Signal-delivery stop: the tracer may drop the signal, change it, or let it pass (Linux's ptrace_signal).
+    /// - Returns: what is left of it, nil for nothing.
+    private func showTracer(_ taken: TakenSignal) -> TakenSignal? {
+        // Linux: whatever comes out of this stop may stop the group, should it be a stop signal.
+        task.signals.withLock { $0.tookStop = true }
+        let tracer = task.tracer
+        let outcome = traceStop(taken.signal.rawValue, info: taken.info)
+        guard let signal = Signal(rawValue: outcome.code) else { return nil }
+        var left = taken
+        left.signal = signal
+        left.info = outcome.info ?? taken.info
+        if left.info.signo != signal.rawValue {
+            left.info = SignalInfo(signal, code: SignalInfo.SI_USER)
+            left.info.pid = tracer.map { number(of: $0) } ?? 0
+            left.info.uid = credentials.shownUser(tracer?.credentials.realUID ?? 0)
+        }
+        // Blocked meanwhile, or the task is dying: back into the queue.
+        let isQueued = threadGroup.signals.withLock { g in
+            guard task.signals.withLock({ $0.blocked.has(signal) || $0.isKilled }) else { return false }
+            try? g.send(signal, left.info, to: task, in: threadGroup, options: .kernel)
+            return true
+        }
+        return isQueued ? nil : left
     }
 
     private func beginStop(_ signal: Signal) {
@@ -87,12 +137,17 @@ extension CurrentTask {
         guard task.signals.withLock({ $0.tookStop }), g.exit == nil, g.execTask == nil else { return false }
         if case .stopped = g.stop {} else { g.stop = .stopping(signal) }
         for other in g.tasks {
-            let mustTell = other.signals.withLock { t in
-                if t.isExiting || t.isStopped || t.mustStop { return false }
+            let (mustTell, isSeized) = other.signals.withLock { t in
+                if t.isExiting || t.isStopped || t.mustStop { return (false, false) }
                 t.mustStop = true
-                return other !== task
+                t.stopSignal = signal
+                return (other !== task, t.trace?.isSeized ?? false)
             }
-            if mustTell { other.wakeForWork() }
+            if mustTell && isSeized {
+                g.notifyTracee(other)
+            } else if mustTell {
+                other.wakeForWork()
+            }
         }
         return true
     }
@@ -140,7 +195,8 @@ extension CurrentTask {
                 action.handler = SignalAction.defaultHandler
                 g.actions[signal] = action
             }
-            if action.isDefault { g.isUnkillable = false }
+            // A debugger's breakpoints do not make init mortal.
+            if action.isDefault && (fatal || !task.isTraced) { g.isUnkillable = false }
             try? g.send(signal, info, to: task, in: threadGroup, options: .kernel)
             g.recalculate(task)
         }
@@ -168,7 +224,7 @@ extension GroupSignals {
     /// Whether the last thread has stopped just now. Signal lock held.
     mutating func completeStop() -> Bool {
         guard case .stopping(let signal) = stop else { return false }
-        for task in tasks where !task.signals.withLock({ $0.isStopped || $0.isExiting }) { return false }
+        for task in tasks where task.signals.withLock({ $0.mustStop && !$0.isExiting }) { return false }
         stop = .stopped(signal)
         stopIsUnreported = true
         return true

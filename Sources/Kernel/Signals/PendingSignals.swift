@@ -14,6 +14,9 @@ struct PendingSignals: Sendable {
     private(set) var set = SignalSet()
     private var entries: [Entry] = []
 
+    /// What is queued, oldest first.
+    var infos: [SignalInfo] { entries.map(\.info) }
+
     /// Marks `signal` pending without information: the queue was full, or it is SIGKILL.
     mutating func mark(_ signal: Signal) { set.add(signal) }
     mutating func append(_ entry: Entry, _ signal: Signal) {

@@ -12,6 +12,12 @@ struct TaskSignals: Sendable {
     /// A stop signal was taken and no SIGCONT or SIGKILL came since: Linux's JOBCTL_STOP_DEQUEUED.
     var tookStop = false
     var isStopped = false
+    /// What began the last group stop: JOBCTL_STOP_SIGMASK.
+    var stopSignal = Signal.SIGSTOP
+    /// Nil for a task that nobody traces.
+    var trace: TraceState?
+    /// The stop for the tracer that the task is in.
+    var traceStop: TraceStop?
     var isExiting = false
     /// The parent died notice and the like need nothing here; set when SIGKILL is pending.
     var isKilled: Bool { pending.set.has(.SIGKILL) }

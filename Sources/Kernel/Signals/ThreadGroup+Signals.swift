@@ -86,13 +86,14 @@ extension GroupSignals {
         } else if signal == .SIGCONT {
             discard(.stops, group)
             for task in tasks {
-                let wasStopped = task.signals.withLock { t in
+                let (wasStopped, isSeized) = task.signals.withLock { t in
                     t.mustStop = false
                     t.tookStop = false
                     defer { t.isStopped = false }
-                    return t.isStopped
+                    return (t.isStopped, t.trace?.isSeized ?? false)
                 }
                 if wasStopped { task.kick() }
+                if isSeized { notifyTracee(task) }
             }
             switch stop {
             case .stopped:
@@ -123,8 +124,12 @@ extension GroupSignals {
 
     /// Linux's sig_ignored: a blocked signal is never ignored, its action may change before it is unblocked.
     func isIgnored(_ signal: Signal, by task: Task, isExternal: Bool) -> Bool {
-        let isBlocked = task.signals.withLock { $0.blocked.has(signal) || $0.realBlocked.has(signal) }
+        let (isBlocked, isTraced) = task.signals.withLock {
+            ($0.blocked.has(signal) || $0.realBlocked.has(signal), $0.trace != nil)
+        }
         if isBlocked { return false }
+        // A tracer sees ignored signals too.
+        if isTraced && signal != .SIGKILL { return false }
         let action = actions[signal]
         if isUnkillable && action.isDefault && !isExternal { return true }
         if action.isIgnore { return true }
@@ -134,7 +139,7 @@ extension GroupSignals {
     /// Linux's complete_signal: finds a thread that takes the signal and wakes it; a fatal signal ends the group at once.
     private mutating func complete(_ signal: Signal, target: Task?, isExternal: Bool) {
         func wants(_ task: Task) -> Bool {
-            let state = task.signals.withLock { ($0.blocked.has(signal), $0.isExiting, $0.isStopped) }
+            let state = task.signals.withLock { ($0.blocked.has(signal), $0.isExiting, $0.isStopped || $0.isTraceStopped) }
             if state.0 || state.1 { return false }
             if signal == .SIGKILL { return true }
             if state.2 { return false }
@@ -160,7 +165,7 @@ extension GroupSignals {
         let isFatal =
             signal == .SIGKILL
             || (action.isDefault && (signal.defaultAction == .terminate)
-                && !taker.signals.withLock { $0.realBlocked.has(signal) })
+                && !taker.signals.withLock { $0.realBlocked.has(signal) || $0.trace != nil })
         if isFatal && exit == nil && (!isUnkillable || isExternal) {
             end(.killed(signal))
             return
@@ -177,6 +182,8 @@ extension GroupSignals {
                 t.mustStop = false
                 t.tookStop = false
                 t.isStopped = false
+                t.trace?.mustTrap = false
+                t.trace?.mustNotify = false
                 t.pending.mark(.SIGKILL)
                 return !t.isExiting
             }
@@ -187,7 +194,7 @@ extension GroupSignals {
     /// Sets or clears `task`'s work flag from what is pending. Only the task itself clears its flag.
     func recalculate(_ task: Task, hasSavedMask: Bool = false) {
         let needs = task.signals.withLock { t in
-            t.mustStop || !t.pending.set.subtracting(t.blocked).isEmpty || !pending.set.subtracting(t.blocked).isEmpty
+            t.mustStop || t.isTrapPending || !t.pending.set.subtracting(t.blocked).isEmpty || !pending.set.subtracting(t.blocked).isEmpty
         }
         let others = exit != nil || parentNotice != nil || (execTask != nil && execTask !== task)
         task.work.store(needs || others, ordering: .sequentiallyConsistent)

@@ -2,12 +2,11 @@ import Kernel
 import LinuxABI
 import Memory
 
-/// arch_prctl(2), personality(2), seccomp(2), rseq(2).
+/// arch_prctl(2), personality(2), rseq(2).
 extension SystemCallFamilies {
     public static let architecture: [SystemCallEntry] = [
         .init(135, "personality", sysPersonality),
         .init(158, "arch_prctl", sysArchPrctl),
-        .init(317, "seccomp", { (_, _) throws(Errno) in throw .EINVAL }),
         // glibc and others do without.
         // For code that probes put into programs, of which there are none (kernel/events/uprobes.c, arch/x86/kernel/uprobes.c).
         .init(335, "uretprobe") { current, _ in

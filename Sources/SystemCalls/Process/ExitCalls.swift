@@ -18,7 +18,7 @@ extension SystemCallFamilies {
     }
 
     @Sendable static func sysExitGroup(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        current.endGroup(.exited(UInt8(truncatingIfNeeded: a[0])))
+        current.exitGroup(a.int(0))
         return 0
     }
 

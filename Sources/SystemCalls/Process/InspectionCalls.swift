@@ -3,25 +3,13 @@ import LinuxABI
 import Memory
 import VirtualFileSystem
 
-/// Calls that look into other processes: process_vm_readv(2), kcmp(2), ptrace(2).
+/// Calls that look into other processes: process_vm_readv(2), kcmp(2).
 extension SystemCallFamilies {
     public static let inspection: [SystemCallEntry] = [
-        .init(101, "ptrace", sysPtrace),
         .init(310, "process_vm_readv", { (current, a) throws(Errno) in try transfer(current, a, writes: false) }),
         .init(311, "process_vm_writev", { (current, a) throws(Errno) in try transfer(current, a, writes: true) }),
         .init(312, "kcmp", sysKcmp),
     ]
-
-    /// Tracing is not offered.
-    @Sendable static func sysPtrace(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        let traceMe: UInt64 = 0
-        if a[0] == traceMe { throw .EPERM }
-        guard current.findTask(a.int(1)) != nil else { throw .ESRCH }
-        let attach: UInt64 = 16
-        let seize: UInt64 = 0x4206
-        // A task that is not traced by the caller: ESRCH for all other requests.
-        throw a[0] == attach || a[0] == seize ? .EPERM : .ESRCH
-    }
 
     private static func transfer(_ current: CurrentTask, _ a: SystemCallArguments, writes: Bool) throws(Errno) -> Int {
         guard a[5] == 0 else { throw .EINVAL }

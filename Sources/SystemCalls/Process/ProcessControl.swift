@@ -28,7 +28,8 @@ extension SystemCallFamilies {
             var bytes = task.name
             bytes += [UInt8](repeating: 0, count: 16 - bytes.count)
             try current.memory.copyOut(bytes, to: a.address(1))
-        case 21: return 0  // PR_GET_SECCOMP: no filter
+        case 21: return task.seccompStatus.mode  // PR_GET_SECCOMP
+        case 22: return try setSeccompMode(current, a)  // PR_SET_SECCOMP
         case 25: try current.memory.store(Int32(1), at: a.address(1))  // PR_GET_TSC: enabled
         case 26: if a[1] != 1 { throw .EINVAL }  // PR_SET_TSC: it cannot be made to fault
         case 29: task.timerSlack = a[1] == 0 || a.long(1) < 0 ? task.defaultTimerSlack : a[1]  // PR_SET_TIMERSLACK
