@@ -24,7 +24,7 @@ enum ELFLoader {
         guard segments.contains(where: { $0.type == ELFSegment.load }) else { throw .ENOEXEC }
         let interpreter = try findInterpreter(file.description, segments, request)
         let (credentials, isSecure) = try ExecCredentials.transform(
-            request.caller.credentials, file.description, caller: request.caller)
+            request.caller.credentials, file.description, caller: request.caller, isWatched: request.isWatched)
 
         let memory: AddressSpace
         if let given = request.space {

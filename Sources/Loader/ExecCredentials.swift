@@ -8,8 +8,9 @@ enum ExecCredentials {
     private static let noRoot: UInt32 = 1  // SECBIT_NOROOT
     private static let keepCapabilities: UInt32 = 16  // SECBIT_KEEP_CAPS
 
+    /// - Parameter isWatched: somebody without CAP_SYS_PTRACE traces the task, which may gain nothing then.
     /// - Returns: the new credentials, and whether the program gained privileges (AT_SECURE).
-    static func transform(_ old: Credentials, _ file: FileDescription, caller: any Caller) throws(Errno)
+    static func transform(_ old: Credentials, _ file: FileDescription, caller: any Caller, isWatched: Bool) throws(Errno)
         -> (credentials: Credentials, isSecure: Bool)
     {
         var new = old
@@ -30,9 +31,11 @@ enum ExecCredentials {
         }
         let isSetID = new.effectiveUID != old.realUID || new.effectiveGID != old.realGID
         let gained = !old.permitted.isSuperset(of: new.permitted)
-        if (isSetID || gained) && old.noNewPrivileges {
-            new.effectiveUID = new.realUID
-            new.effectiveGID = new.realGID
+        if (isSetID || gained) && (old.noNewPrivileges || isWatched) {
+            if old.noNewPrivileges || !old.has(.setuid, in: old.userNamespace) {
+                new.effectiveUID = new.realUID
+                new.effectiveGID = new.realGID
+            }
             new.permitted.formIntersection(old.permitted)
         }
         new.savedUID = new.effectiveUID

@@ -19,11 +19,14 @@ public struct LoadRequest {
     public var personality: UInt32
     /// The file is only reachable through a descriptor that execve closes: a script's interpreter could not open it.
     public var isNameInaccessible: Bool
+    /// Somebody without CAP_SYS_PTRACE traces the task: the program gains no privileges.
+    public var isWatched: Bool
     /// An empty address space to use; its owner tears it down on failure. Nil: make one.
     public var space: AddressSpace?
     public init(
         file: FileDescription, fileName: [UInt8], arguments: [[UInt8]], environment: [[UInt8]], kernel: SandboxKernel,
-        caller: any Caller, limits: MemoryLimits, personality: UInt32 = 0, isNameInaccessible: Bool = false, space: AddressSpace? = nil
+        caller: any Caller, limits: MemoryLimits, personality: UInt32 = 0, isNameInaccessible: Bool = false, isWatched: Bool = false,
+        space: AddressSpace? = nil
     ) {
         self.space = space
         self.file = file
@@ -35,6 +38,7 @@ public struct LoadRequest {
         self.limits = limits
         self.personality = personality
         self.isNameInaccessible = isNameInaccessible
+        self.isWatched = isWatched
     }
 }
 

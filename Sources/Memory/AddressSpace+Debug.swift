@@ -1,3 +1,4 @@
+import HostOS
 import LinuxABI
 
 /// What debuggers do to an address space: ptrace(2), /proc/PID/mem. Protection does not keep them out, and a store to a private mapping
@@ -8,10 +9,17 @@ extension AddressSpace {
         let count = reachable(address, count)
         guard count > 0 else { return [] }
         // SAFETY: bytes up to what was copied are written.
-        return unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
             guard let base = buffer.baseAddress else { return }
             initialized = withState { state in unsafe state.copyIn(address.rawValue, to: base, count: count, forced: true) }
         }
+        return bytes.count < count ? bytes + vdsoBytes(address + UInt64(bytes.count), count - bytes.count) : bytes
+    }
+
+    /// The vDSO is the host's, which the guest has mapped and the memory file does not know.
+    private func vdsoBytes(_ address: GuestAddress, _ count: Int) -> [UInt8] {
+        guard let code = vdso?.code, code.contains(address) else { return [] }
+        return HostVDSO.bytes(from: Int(address - code.start), count: min(count, Int(code.end - address)))
     }
 
     /// Stores as many of `bytes` as can be; returns how many.

@@ -10,7 +10,7 @@ import Synchronization
 public final class AddressSpace: Sendable {
     public let platformSpace: any PlatformAddressSpace
     public let memoryFile: MemoryFile
-    private let vdso: VDSOPlacement?
+    let vdso: VDSOPlacement?
     let reference = AddressSpaceReference()
     let state: Mutex<AddressSpaceState>
     /// MEMBARRIER_CMD_REGISTER_* that were given.

@@ -4,6 +4,7 @@
 #include <linux/audit.h>
 #include <linux/ptrace.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -265,6 +266,16 @@ int main(void) {
         CHECK_ERRNO(trace(PTRACE_PEEKDATA, child, ADDRESS(&variable), 0x10), EFAULT);
         CHECK_ERRNO(trace(PTRACE_PEEKDATA, child, ADDRESS(conformance_before_hole(4)), ADDRESS(&seen)), EIO);
         finish(child);
+    }
+    CASE(peek_vdso) {
+        unsigned long place = getauxval(AT_SYSINFO_EHDR);
+        if (place) {
+            pid_t child = traced(NULL);
+            char seen[8] = "";
+            CHECK_EQ(trace(PTRACE_PEEKDATA, child, place, ADDRESS(seen)), 0);
+            CHECK(!memcmp(seen, "\177ELF", 4));
+            finish(child);
+        }
     }
     CASE(breakpoint_in_text) {
         pid_t child = traced(calls_target);

@@ -164,6 +164,7 @@ static void *attach_from_thread(void *argument) {
 
 int main(int count_of_arguments, char **arguments) {
     if (count_of_arguments > 1 && !strcmp(arguments[1], "child")) return 33;
+    if (count_of_arguments > 1 && !strcmp(arguments[1], "user")) return geteuid() == 0 ? 1 : 2;
     conformance_enter();
     COVERS(ptrace, wait4);
 
@@ -574,6 +575,25 @@ int main(int count_of_arguments, char **arguments) {
         }
         CHECK_EQ(trace(PTRACE_SEIZE, child, 0, 0), 0);
         CHECK_EQ(next(child), 33 << 8);
+    }
+    CASE(exec_gains_nothing_under_trace) {
+        if (conformance_is_root()) {
+            char command[512], self[256] = "";
+            readlink("/proc/self/exe", self, sizeof self - 1);
+            snprintf(command, sizeof command, "cp %s privileged && chmod 4755 privileged", self);
+            CHECK_EQ(system(command), 0);
+            AS_USER({
+                prctl(PR_SET_DUMPABLE, 1);
+                pid_t child = conformance_fork();
+                if (child == 0) {
+                    trace(PTRACE_TRACEME, 0, 0, 0);
+                    execl("./privileged", "privileged", "user", NULL);
+                    _exit(99);
+                }
+                CHECK_EQ(next(child), STOP(SIGTRAP));
+                CHECK_EQ(go(child, 0), 2 << 8);
+            });
+        }
     }
     CASE(exec_by_a_thread) {
         pid_t child = traced(executes_in_thread);

@@ -17,7 +17,8 @@ extension CurrentTask {
 
     /// Linux's ptrace_init_task, and the filters. Tree lock held, `child` not started.
     func inheritTracing(_ child: Task, isTraced: Bool, _ tree: ProcessTable.Tree) {
-        child.inheritSeccomp(from: task)
+        // SECCOMP_FILTER_FLAG_TSYNC holds the same lock: it finds the child with its parent's filters.
+        threadGroup.signals.withLock { _ in child.inheritSeccomp(from: task) }
         guard isTraced, let own = task.signals.withLock({ $0.trace }) else { return }
         var trace = TraceState(
             tracer: own.tracer, tracerCredentials: own.tracerCredentials, isSeized: own.isSeized, options: own.options)
@@ -27,6 +28,12 @@ extension CurrentTask {
             if !own.isSeized { child.signals.withLock { $0.pending.mark(.SIGSTOP) } }
             g.recalculate(child)
         }
+    }
+
+    /// Whether the tracer had no CAP_SYS_PTRACE when it attached: a program must not gain privileges under its eyes.
+    public var hasTracerWithoutPrivilege: Bool {
+        guard let tracer = task.signals.withLock({ $0.trace?.tracerCredentials }) else { return false }
+        return !tracer.has(.sysPtrace, in: credentials.userNamespace)
     }
 
     /// PTRACE_EVENT_EXEC, or the SIGTRAP that attached tasks get without the option.

@@ -62,7 +62,8 @@ extension SystemCallFamilies {
         let program = try ProgramLoader.load(
             LoadRequest(
                 file: file, fileName: fileName, arguments: argumentList, environment: environmentList, kernel: current.kernel,
-                caller: current, limits: limits, personality: current.task.personality, isNameInaccessible: isNameInaccessible))
+                caller: current, limits: limits, personality: current.task.personality, isNameInaccessible: isNameInaccessible,
+                isWatched: current.hasTracerWithoutPrivilege))
         try current.execute(program)
         return 0
     }

@@ -112,6 +112,8 @@ struct SystemCallSignature: Sendable {
         ("xdutxu", "futex"),
         ("ddxx", "prlimit64"),
         ("dxxxx", "prctl"),
+        ("xdxx", "ptrace"),
+        ("uxx", "seccomp"),
         ("2", "pipe"),
         ("2x", "pipe2"),
         ("xud", "poll"),

@@ -45,6 +45,7 @@ extension SystemCallFamilies {
         static let getFilter: Int64 = 0x420c
         static let getFilterMetadata: Int64 = 0x420d
         static let getSystemCallInfo: Int64 = 0x420e
+        static let getRestartableSequence: Int64 = 0x420f
         static let setSystemCallInfo: Int64 = 0x4212
     }
 
@@ -91,6 +92,11 @@ extension SystemCallFamilies {
             try transferRegisters(current, tracee, request, address, GuestAddress(data))
         case R.getSystemCallInfo: return try systemCallInfo(current, tracee, size: address, GuestAddress(data))
         case R.setSystemCallInfo: try setSystemCallInfo(current, tracee, size: address, GuestAddress(data))
+        case R.getRestartableSequence:
+            // struct ptrace_rseq_configuration. No task has registered one: rseq(2) is refused.
+            guard address == 24 else { throw .EINVAL }
+            try current.memory.storeArray([UInt64](repeating: 0, count: 3), at: GuestAddress(data))
+            return 24
         case R.getFilter:
             let program = try current.filter(of: tracee, address).program
             if data != 0 { try current.memory.storeArray(program.instructions, at: GuestAddress(data)) }
