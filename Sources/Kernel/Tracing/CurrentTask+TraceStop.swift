@@ -49,7 +49,7 @@ extension CurrentTask {
         if end.hasNewRegisters { context.registers = end.registers }
         savedMask = end.savedMask
         traceWork = end.stepsOnce ? .step : []
-        readCallState()
+        readCallState(isChanged: end.hasNewRegisters)
         return TraceOutcome(code: end.code, info: end.info)
     }
 
@@ -117,10 +117,11 @@ extension CurrentTask {
         context.registers = registers
     }
 
-    /// What the registers say after the stop: a tracer may have changed result, number, or forbidden the restart (ORIG_RAX -1).
-    private func readCallState() {
+    /// What the registers say after the stop: a tracer may have changed result, number, or forbidden the restart (ORIG_RAX -1). Also where
+    /// no call ends: a debugger that has called a function of the program puts the interrupted call back.
+    private func readCallState(isChanged: Bool) {
         switch callState {
-        case .none: return
+        case .none: if !isChanged { return }
         case .running:
             callState = .none
             return
