@@ -12,6 +12,16 @@
 static long trace(long request, pid_t pid, unsigned long address, unsigned long data) {
     return syscall(SYS_ptrace, request, (long)pid, address, data);
 }
+#ifndef PTRACE_SET_SYSCALL_INFO
+#define PTRACE_SET_SYSCALL_INFO 0x4212
+#endif
+/// With the words that newer kernels have.
+struct call_info {
+    uint8_t op, reserved;
+    uint16_t flags;
+    uint32_t arch;
+    uint64_t ip, sp, words[8];
+};
 #define ADDRESS(p) ((unsigned long)(p))
 
 /// A child that asks to be traced, stops, and goes on with `body`. Returned in its first stop.
@@ -560,6 +570,54 @@ int main(void) {
         CHECK_EQ(info.exit.is_error, 0);
         CHECK_EQ(trace(PTRACE_GET_SYSCALL_INFO, child, 4, ADDRESS(&info)), 33);
         CHECK_ERRNO(trace(PTRACE_GET_SYSCALL_INFO, child, 80, 0x10), EFAULT);
+        finish(child);
+    }
+    CASE(system_call_information_is_set) {
+        pid_t child = traced(calls_getpid);
+        struct call_info info = {0};
+        trace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
+        do {
+            trace(PTRACE_SYSCALL, child, 0, 0);
+            CHECK_EQ(next(child), SYSCALL_STOP);
+            trace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info));
+        } while (info.op != 1 || (info.words[0] != SYS_getppid && info.words[0] != SYS_exit_group));
+        // Linux knows the request since 6.16.
+        errno = 0;
+        if (trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info)) == 0 || errno != EIO) {
+            CHECK_ERRNO(trace(PTRACE_SET_SYSCALL_INFO, child, 24, ADDRESS(&info)), EINVAL);
+            CHECK_ERRNO(trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, 0x10), EFAULT);
+            info.flags = 1;
+            CHECK_ERRNO(trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info)), EINVAL);
+            info.flags = 0;
+            info.op = 2;
+            CHECK_ERRNO(trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info)), EINVAL);
+            info.op = 1;
+            info.words[0] = 1UL << 40;
+            CHECK_ERRNO(trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info)), ERANGE);
+            info.words[0] = SYS_getpgid;
+            info.words[1] = 0;
+            CHECK_EQ(trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info)), 0);
+            struct user_regs_struct r;
+            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
+            CHECK_EQ(r.orig_rax, SYS_getpgid);
+            CHECK_EQ(r.rdi, 0);
+            trace(PTRACE_SYSCALL, child, 0, 0);
+            CHECK_EQ(next(child), SYSCALL_STOP);
+            trace(PTRACE_GET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info));
+            CHECK_EQ(info.op, 2);
+            CHECK_EQ(info.words[0], getpgrp());
+            info.words[0] = -EDOM;
+            info.words[1] = 1;
+            CHECK_EQ(trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info)), 0);
+            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
+            CHECK_EQ((long)r.rax, -EDOM);
+            // An error is an int.
+            info.words[0] = 1UL << 40 | 5;
+            info.words[1] = 2;
+            CHECK_EQ(trace(PTRACE_SET_SYSCALL_INFO, child, sizeof info, ADDRESS(&info)), 0);
+            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
+            CHECK_EQ(r.rax, 5);
+        }
         finish(child);
     }
     CASE(system_call_is_replaced) {

@@ -153,6 +153,19 @@ static void sleeps_long(void) {
 static void segfaults(void) { *(volatile int *)0x10 = 1; }
 static void aborts(void) { abort(); }
 
+static void breaks_at_once(void) { __asm__ volatile("int3\n\tnop"); }
+static void *asks_for(void *argument) {
+    pid_t child = *(pid_t *)argument;
+    errno = 0;
+    trace(PTRACE_CONT, child, 0, 0);
+    return (void *)(long)errno;
+}
+static void *waits_for(void *argument) {
+    pid_t child = *(pid_t *)argument;
+    int status = -1;
+    if (waitpid(child, &status, __WNOTHREAD | WNOHANG) != -1 || errno != ECHILD) return (void *)-1L;
+    return (void *)(long)next(child);
+}
 static void *attach_from_thread(void *argument) {
     static long outcome;
     pid_t child = *(pid_t *)argument;
@@ -716,6 +729,37 @@ int main(int count_of_arguments, char **arguments) {
             CHECK_EQ(waitpid(-1, &status, 0), child);
         });
         finish(child);
+    }
+    CASE(other_threads_wait_but_do_not_trace) {
+        pid_t child = traced(exits_nine);
+        pthread_t thread;
+        pthread_create(&thread, NULL, asks_for, &child);
+        void *outcome;
+        pthread_join(thread, &outcome);
+        CHECK_EQ((long)outcome, ESRCH);
+        trace(PTRACE_CONT, child, 0, 0);
+        pthread_create(&thread, NULL, waits_for, &child);
+        pthread_join(thread, &outcome);
+        CHECK_EQ((long)outcome, 9 << 8);
+    }
+    CASE(function_call_in_an_interrupted_call) {
+        // What a debugger does to call a function: registers away, other ones, and back.
+        pid_t child = traced(sleeps_long);
+        trace(PTRACE_CONT, child, 0, 0);
+        conformance_nap(80);
+        kill(child, SIGWINCH);
+        CHECK_EQ(next(child), STOP(SIGWINCH));
+        struct user_regs_struct saved, r;
+        trace(PTRACE_GETREGS, child, 0, ADDRESS(&saved));
+        CHECK_EQ((long)saved.rax, -516);
+        r = saved;
+        r.orig_rax = -1;
+        r.rip = ADDRESS(breaks_at_once);
+        r.rsp -= 1024;
+        trace(PTRACE_SETREGS, child, 0, ADDRESS(&r));
+        CHECK_EQ(go(child, 0), STOP(SIGTRAP));
+        trace(PTRACE_SETREGS, child, 0, ADDRESS(&saved));
+        CHECK_EQ(go(child, 0), 11 << 8);
     }
     CASE(no_thread_wait) {
         pid_t child = traced(NULL);

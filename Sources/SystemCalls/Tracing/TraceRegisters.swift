@@ -241,11 +241,10 @@ extension SystemCallFamilies {
             }
         guard info[0] == operation, operation != 0 else { throw .EINVAL }
         if stop == .exit {
-            let isError = UInt8(truncatingIfNeeded: w[4])
-            guard isError <= 1 else { throw .EINVAL }
-            let value = Int64(bitPattern: w[3])
-            if isError == 1, Int64(Int32(truncatingIfNeeded: value)) != value { throw .ERANGE }
-            return try current.changeRegisters(of: tracee) { r throws(Errno) in r.rax = w[3] }
+            // An error is an int, whatever its upper half says (syscall_set_return_value).
+            let isError = UInt8(truncatingIfNeeded: w[4]) != 0
+            let value = isError ? UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: w[3]))) : w[3]
+            return try current.changeRegisters(of: tracee) { r throws(Errno) in r.rax = value }
         }
         let number = Int32(truncatingIfNeeded: w[3])
         guard UInt64(bitPattern: Int64(number)) == w[3] else { throw .ERANGE }
