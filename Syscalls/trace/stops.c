@@ -1,5 +1,6 @@
 // ptrace(2): when a tracee stops and what its tracer and its parent hear of it: signals, group stops, events, exec, exit.
 #include "conformance.h"
+#include <dirent.h>
 #include <linux/ptrace.h>
 #include <poll.h>
 #include <pthread.h>
@@ -130,6 +131,20 @@ static void makes_waiting_thread(void) {
     pthread_t thread;
     pthread_create(&thread, NULL, waits_forever, NULL);
     waits_forever(NULL);
+}
+static void makes_waiting_thread_only(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, waits_forever, NULL);
+}
+static void *ends_later(void *argument) {
+    conformance_nap(200);
+    syscall(SYS_exit, 3);
+    return argument;
+}
+static void leader_ends_first(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, ends_later, NULL);
+    syscall(SYS_exit, 5);
 }
 static void *executes_here(void *argument) {
     execl("/proc/self/exe", "self", "child", NULL);
@@ -817,6 +832,38 @@ int main(int count_of_arguments, char **arguments) {
         CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
         CHECK_EQ(next(thread), 4 << 8);
         CHECK_EQ(next(child), 4 << 8);
+    }
+    CASE(zombie_leader) {
+        pid_t child = traced(leader_ends_first);
+        trace(PTRACE_CONT, child, 0, 0);
+        conformance_nap(80);
+        int status;
+        CHECK_EQ(letter_of(child), 'Z');
+        CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
+        CHECK_ERRNO(trace(PTRACE_CONT, child, 0, 0), ESRCH);
+        OBSERVE("the end of a process whose leader ended first: %#x", next(child));
+    }
+    CASE(attach_to_a_sibling_thread_group) {
+        // Each of two threads is a tracee of its own.
+        pid_t child = running(makes_waiting_thread_only);
+        char path[64];
+        snprintf(path, sizeof path, "/proc/%d/task", child);
+        pid_t thread = 0;
+        DIR *directory = opendir(path);
+        for (struct dirent *entry; (entry = readdir(directory));)
+            if (atoi(entry->d_name) && atoi(entry->d_name) != child) thread = atoi(entry->d_name);
+        closedir(directory);
+        CHECK(thread > 0);
+        CHECK_EQ(trace(PTRACE_ATTACH, thread, 0, 0), 0);
+        CHECK_EQ(next(thread), STOP(SIGSTOP));
+        CHECK_EQ(letter_of(child), 'S');
+        int status;
+        CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
+        CHECK_EQ(trace(PTRACE_ATTACH, child, 0, 0), 0);
+        CHECK_EQ(next(child), STOP(SIGSTOP));
+        CHECK_EQ(trace(PTRACE_DETACH, thread, 0, 0), 0);
+        CHECK_EQ(trace(PTRACE_DETACH, child, 0, 0), 0);
+        finish(child);
     }
     CASE(dying_tracees_leave_no_trace) {
         for (int i = 0; i < 30; i++) {
