@@ -60,6 +60,15 @@ static int next(pid_t child) {
 }
 #define SYSCALL_STOP ((SIGTRAP | 0x80) << 8 | 0x7f)
 
+/// Runs the tracee to the entry of a call; TRACESYSGOOD is set.
+static void until_call(pid_t child, unsigned long number, struct user_regs_struct *r) {
+    do {
+        trace(PTRACE_SYSCALL, child, 0, 0);
+        CHECK_EQ(next(child), SYSCALL_STOP);
+        CHECK_EQ(trace(PTRACE_GETREGS, child, 0, ADDRESS(r)), 0);
+    } while (r->orig_rax != number && r->orig_rax != SYS_exit_group);
+}
+
 static volatile long variable = 0x1122334455667788;
 static const long constant = 0x0102030405060708;
 static volatile double floating;
@@ -325,11 +334,7 @@ int main(void) {
         pid_t child = traced(calls_getpid);
         trace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
         struct user_regs_struct r;
-        do {
-            trace(PTRACE_SYSCALL, child, 0, 0);
-            CHECK_EQ(next(child), SYSCALL_STOP);
-            CHECK_EQ(trace(PTRACE_GETREGS, child, 0, ADDRESS(&r)), 0);
-        } while (r.orig_rax != SYS_getppid && r.orig_rax != SYS_exit_group);
+        until_call(child, SYS_getppid, &r);
         CHECK_EQ(r.orig_rax, SYS_getppid);
         CHECK_EQ((long)r.rax, -ENOSYS);
         CHECK_EQ(r.rdi, 1);
@@ -353,11 +358,7 @@ int main(void) {
         trace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
         struct user_regs_struct r;
         // The exit status is the first argument of exit_group.
-        do {
-            trace(PTRACE_SYSCALL, child, 0, 0);
-            CHECK_EQ(next(child), SYSCALL_STOP);
-            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
-        } while (r.orig_rax != SYS_exit_group);
+        until_call(child, SYS_exit_group, &r);
         CHECK_EQ(trace(PTRACE_POKEUSR, child, offsetof(struct user, regs.rdi), 77), 0);
         trace(PTRACE_CONT, child, 0, 0);
         CHECK_EQ(next(child), 77 << 8);
@@ -624,11 +625,7 @@ int main(void) {
         pid_t child = traced(calls_getpid);
         trace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
         struct user_regs_struct r;
-        do {
-            trace(PTRACE_SYSCALL, child, 0, 0);
-            CHECK_EQ(next(child), SYSCALL_STOP);
-            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
-        } while (r.orig_rax != SYS_getppid);
+        until_call(child, SYS_getppid, &r);
         CHECK_EQ(trace(PTRACE_POKEUSR, child, offsetof(struct user, regs.orig_rax), SYS_getpid), 0);
         trace(PTRACE_SYSCALL, child, 0, 0);
         CHECK_EQ(next(child), SYSCALL_STOP);
@@ -641,11 +638,7 @@ int main(void) {
         pid_t child = traced(calls_getpid);
         trace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
         struct user_regs_struct r;
-        do {
-            trace(PTRACE_SYSCALL, child, 0, 0);
-            CHECK_EQ(next(child), SYSCALL_STOP);
-            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
-        } while (r.orig_rax != SYS_getppid);
+        until_call(child, SYS_getppid, &r);
         trace(PTRACE_POKEUSR, child, offsetof(struct user, regs.orig_rax), -1);
         trace(PTRACE_POKEUSR, child, offsetof(struct user, regs.rax), 1234);
         trace(PTRACE_SYSCALL, child, 0, 0);
@@ -704,11 +697,7 @@ int main(void) {
         pid_t child = traced(calls_getpid);
         trace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
         struct user_regs_struct r;
-        do {
-            trace(PTRACE_SYSCALL, child, 0, 0);
-            CHECK_EQ(next(child), SYSCALL_STOP);
-            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
-        } while (r.orig_rax != SYS_getppid);
+        until_call(child, SYS_getppid, &r);
         unsigned long place = r.rip;
         trace(PTRACE_SINGLESTEP, child, 0, 0);
         CHECK_EQ(next(child), SIGTRAP << 8 | 0x7f);

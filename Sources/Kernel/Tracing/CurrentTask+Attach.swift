@@ -4,15 +4,20 @@ import LinuxABI
 /// The tracer's side of ptrace(2): attaching and detaching.
 extension CurrentTask {
     /// PTRACE_TRACEME: the parent becomes the tracer.
-    /// - Throws: EPERM when somebody traces the task already.
+    /// - Throws: EPERM when somebody traces the task already, and where the parent could not have attached (cap_ptrace_traceme, Landlock).
     public func traceMe() throws(Errno) {
         try kernel.processes.withTree { tree throws(Errno) in
             if task.isTraced { throw .EPERM }
             guard let parent = threadGroup.parent else { return }
             // A parent that ends is no tracer any more; that is no error (ptrace_traceme).
             guard let tracer = tree.tasks[threadGroup.parentTaskID] ?? parent.leader(in: tree), !tracer.isExiting else { return }
-            tree.link(
-                task, TraceState(tracer: tracer, tracerCredentials: tracer.credentials, isSeized: false, options: []))
+            let (own, its) = (task.credentials, tracer.credentials)
+            if let domain = its.landlock, !domain.contains(own.landlock) { throw .EPERM }
+            guard
+                (own.userNamespace === its.userNamespace && its.permitted.isSuperset(of: own.permitted))
+                    || its.has(.sysPtrace, in: own.userNamespace)
+            else { throw .EPERM }
+            tree.link(task, TraceState(tracer: tracer, tracerCredentials: its, isSeized: false, options: []))
         }
     }
 

@@ -64,7 +64,7 @@ extension CurrentTask {
 
     /// Tracees go on without the ending thread.
     func leaveTracees() {
-        if task.tracees.withLock({ $0.isEmpty }) { return }
+        // With the lock, for a child may ask to be traced just now.
         kernel.processes.withTree { $0.detachAll(of: task) }
     }
 

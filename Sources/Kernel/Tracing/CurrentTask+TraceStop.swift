@@ -190,7 +190,10 @@ extension CurrentTask {
     /// SIGCHLD to the tracer, and to the parent when this stop completed a group stop: Linux's do_notify_parent_cldstop.
     private func tellTracer(_ stop: TraceStop, completesGroupStop: Bool) {
         let groupSignal = threadGroup.signals.withLock { g in
-            if case .stopped(let signal) = g.stop { signal.rawValue } else { Int32(0) }
+            switch g.stop {
+            case .none: Int32(0)
+            case .stopping(let signal), .stopped(let signal): signal.rawValue
+            }
         }
         let tellsParent = kernel.processes.withTree { _ in
             guard let tracer = task.tracer else { return completesGroupStop }
