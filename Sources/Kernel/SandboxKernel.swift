@@ -21,6 +21,8 @@ public final class SandboxKernel: Sendable {
     let ipc = IPCNamespace()
     /// Contexts of io_setup(2).
     public let aio = AIOService()
+    /// acct(2).
+    public let accounting = ProcessAccounting()
     /// Keys and keyrings.
     public let keys = KeyService()
     public let bootTime = MonotonicInstant.now

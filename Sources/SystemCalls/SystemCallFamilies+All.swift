@@ -15,7 +15,7 @@ extension SystemCallFamilies {
         let time = [futexes, futex2, clocks, sleeping, timers, timerFiles, intervalTimers]
         let administration = [
             capabilities, identity, system, scheduling, usage, affinity, priorities, resourceLimits, keys, landlock,
-            securityModules, hangUp, refusedCalls,
+            securityModules, hangUp, accounting, refusedCalls,
         ]
         return Array([files, memory, communication, process, time, administration].joined().joined())
     }

@@ -95,6 +95,17 @@ int main(void) {
     CASE(local_descriptor_table) {
         // The kernel's int is returned as it is: 32 bits.
         CHECK((int)syscall(SYS_modify_ldt, 99, buffer, 16) == -ENOSYS || errno == ENOSYS);
+        CHECK_EQ((int)syscall(SYS_modify_ldt, 0, buffer, 256), 0);
+        memset(buffer, 'x', sizeof buffer);
+        CHECK_EQ((int)syscall(SYS_modify_ldt, 2, buffer, 256), 128);
+        CHECK(buffer[0] == 0 && buffer[127] == 0 && buffer[128] == 'x');
+        CHECK_EQ((int)syscall(SYS_modify_ldt, 2, BAD_POINTER, 16), -EFAULT);
+        CHECK_EQ((int)syscall(SYS_modify_ldt, 1, buffer, 15), -EINVAL);
+        CHECK_EQ((int)syscall(SYS_modify_ldt, 0x11, BAD_POINTER, 16), -EFAULT);
+        unsigned entry[4] = {8192, 0, 0, 0x28};
+        CHECK_EQ((int)syscall(SYS_modify_ldt, 0x11, entry, 16), -EINVAL);
+        entry[0] = 5;
+        CHECK_EQ((int)syscall(SYS_modify_ldt, 0x11, entry, 16), 0);
     }
     COVERS(ptrace, pause);
     CASE(tracing_errors) {

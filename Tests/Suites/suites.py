@@ -82,14 +82,10 @@ class CPython(Suite):
     name = "cpython"
     modules = (
         "os posix posixpath subprocess threading signal select selectors mmap socket fcntl pty tempfile shutil multiprocessing_fork "
-        "multiprocessing_spawn multiprocessing_forkserver epoll poll wait3 wait4 time resource pwd grp stat io fileio "
-        "openpty pathlib glob thread threadedtempfile threadsignals eintr fork1 getpass pipes popen socketserver asyncio sqlite3 "
-        "posix_spawn memoryio largefile devpoll ioctl tty termios syslog platform sched faulthandler regrtest_none zipfile tarfile "
-        "dbm mailbox os_times kqueue structseq concurrent_futures asyncore signal_wakeup uuid netrc ctypes contextlib_async crypt "
-        "locale nis readline"
+        "epoll poll wait3 wait4 fork1 eintr threadsignals threadedtempfile time resource pwd grp stat fileio pathlib glob pipes popen "
+        "socketserver ioctl openpty posix_spawn getpass mailbox dbm tarfile zipfile concurrent_futures"
     ).split()
-    # Of those above, modules whose name is no test are left out by `units`.
-    excluded = {"regrtest_none": "no such test", "largefile": "fills disks", "asyncio": "runs for very long"}
+    excluded = {"concurrent_futures": "runs for very long"}
 
     def units(self) -> list[str]:
         import importlib.util
@@ -100,10 +96,14 @@ class CPython(Suite):
         return f"cd /tmp && exec /usr/bin/python3 -X dev -W ignore -m test --verbose --timeout 240 test_{unit} 2>&1"
 
     def verdicts(self, output: str, status: int) -> Verdicts:
+        # What a test prints comes between its name and its verdict.
         found: Verdicts = {}
-        pattern = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n[^\n]*?)?(?: \.\.\. )(?:.*?\b)?(ok|FAIL|ERROR|skipped.*|expected failure)$", re.M)
-        for name, owner, verdict in pattern.findall(output):
-            found[f"{owner}.{name}" if not owner.endswith(name) else owner] = verdict.split(" ")[0]
+        starts = list(re.finditer(r"^(\w+) \(([\w.<>]+)\)", output, re.M))
+        for start, end in zip(starts, [*(match.start() for match in starts[1:]), len(output)]):
+            name, owner = start.groups()
+            verdict = re.search(r"(?:^|\.\.\. |\s)(ok|FAIL|ERROR|skipped|expected failure)(?: ['\"].*)?$", output[start.end():end], re.M)
+            if verdict:
+                found.setdefault(owner if owner.endswith(name) else f"{owner}.{name}", verdict.group(1))
         found["status"] = str(status)
         return found
 

@@ -51,6 +51,7 @@ extension CurrentTask {
         if isLast && threadGroup.isInit { kernel.endAllButInit(self) }
         if isLast && threadGroup.isInnerInit { endPIDNamespace() }
 
+        if isLast { account(status) }
         releaseMemory(isExec: false)
         context.release()
         task.host.withLock { $0.interrupter = nil }

@@ -8,7 +8,7 @@ final class NetworkStack: Sendable {
     let udp = PortTable<UDPSocket>(isStream: false)
     let names = UnixNamespace()
     /// Ports taken by open netlink sockets.
-    let netlinkPorts = Mutex<Set<UInt32>>([])
+    let netlinkPorts = Mutex<[NetlinkSocket.NetlinkProtocol: Set<UInt32>]>([:])
     /// The namespace's, and the user namespace in which capabilities count over it.
     let number: UInt64
     let owner: UserNamespace

@@ -4,7 +4,8 @@ import Memory
 import Synchronization
 import VirtualFileSystem
 
-/// A NETLINK_ROUTE socket (rtnetlink(7)) that answers questions about links and addresses, and brings `lo` up and down.
+/// A NETLINK_ROUTE socket (rtnetlink(7)) that answers questions about links and addresses, and brings `lo` up and down; or a
+/// NETLINK_SOCK_DIAG socket (sock_diag(7)) that lists sockets.
 final class NetlinkSocket: Socket, NotificationSink {
     private struct State {
         /// `nl_pid`; 0 until bound.
@@ -20,8 +21,15 @@ final class NetlinkSocket: Socket, NotificationSink {
     let network: NetworkStack
     var networkNumber: UInt64 { network.number }
 
-    private init(type: SocketType, network: NetworkStack) {
+    enum NetlinkProtocol: Int32 {
+        case route = 0
+        case socketDiagnosis = 4
+    }
+    private let netlinkProtocol: NetlinkProtocol
+
+    private init(type: SocketType, _ netlinkProtocol: NetlinkProtocol, network: NetworkStack) {
         self.type = type
+        self.netlinkProtocol = netlinkProtocol
         self.network = network
         options = SocketOptions(waiters: waiters)
         incoming = ReceiveQueue(isStream: false, waiters: waiters)
@@ -30,13 +38,12 @@ final class NetlinkSocket: Socket, NotificationSink {
     static func make(type: Int32, protocolNumber: Int32, caller: any Caller) throws(Errno) -> NetlinkSocket {
         guard let type = SocketType(rawValue: type), type == .raw || type == .datagram else { throw .ESOCKTNOSUPPORT }
         guard protocolNumber >= 0 && protocolNumber < 32 else { throw .EPROTONOSUPPORT }
-        // Only NETLINK_ROUTE.
-        guard protocolNumber == 0 else { throw .EPROTONOSUPPORT }
-        return NetlinkSocket(type: type, network: .of(caller))
+        guard let netlinkProtocol = NetlinkProtocol(rawValue: protocolNumber) else { throw .EPROTONOSUPPORT }
+        return NetlinkSocket(type: type, netlinkProtocol, network: .of(caller))
     }
 
     var family: Int32 { AddressFamily.netlink }
-    var protocolNumber: Int32 { 0 }
+    var protocolNumber: Int32 { netlinkProtocol.rawValue }
 
     // MARK: names
 
@@ -59,7 +66,9 @@ final class NetlinkSocket: Socket, NotificationSink {
     /// Takes port `wanted`, or with 0 the process id, else any number that is free, from the top. - Throws: EADDRINUSE.
     private func take(_ wanted: UInt32, caller: any Caller) throws(Errno) {
         let first = wanted == 0 ? UInt32(bitPattern: caller.processID) : wanted
-        let port = network.netlinkPorts.withLock { ports -> UInt32? in
+        let port = network.netlinkPorts.withLock { all -> UInt32? in
+            var ports = all[netlinkProtocol] ?? []
+            defer { all[netlinkProtocol] = ports }
             if ports.insert(first).inserted { return first }
             if wanted != 0 { return nil }
             var candidate = UInt32.max - 4096
@@ -99,7 +108,12 @@ final class NetlinkSocket: Socket, NotificationSink {
         let bytes = try buffer.take(count)
         guard bytes.count == count else { throw .EFAULT }
         let port = state.withLock { $0.port }
-        for reply in RouteMessages.answer(bytes, port: port, network, caller.credentials) { enqueue(reply) }
+        let replies =
+            switch netlinkProtocol {
+            case .route: RouteMessages.answer(bytes, port: port, network, caller.credentials)
+            case .socketDiagnosis: SocketDiagnosis.answer(bytes, port: port, caller.networkNamespace)
+            }
+        for reply in replies { enqueue(reply) }
         return count
     }
 
@@ -142,7 +156,7 @@ final class NetlinkSocket: Socket, NotificationSink {
 
     func close() {
         let port = state.withLock { $0.port }
-        if port != 0 { network.netlinkPorts.withLock { _ = $0.remove(port) } }
+        if port != 0 { network.netlinkPorts.withLock { _ = $0[netlinkProtocol]?.remove(port) } }
         _ = incoming.close()
         waiters.notify(.everything)
     }

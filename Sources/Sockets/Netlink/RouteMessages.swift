@@ -4,8 +4,6 @@ import VirtualFileSystem
 /// Answers to rtnetlink(7) requests: one link and its addresses.
 enum RouteMessages {
     private enum MessageType {
-        static let error: UInt16 = 2
-        static let done: UInt16 = 3
         static let newLink: UInt16 = 16
         static let getLink: UInt16 = 18
         static let setLink: UInt16 = 19
@@ -16,30 +14,18 @@ enum RouteMessages {
         static let first: UInt16 = 16
         static let last: UInt16 = 120
     }
-    private static let flagRequest: UInt16 = 1
-    private static let flagMulti: UInt16 = 2
-    private static let flagAcknowledge: UInt16 = 4
-    private static let flagDump: UInt16 = 0x300
-    private static let headerSize = 16
+    private static let headerSize = NetlinkMessage.headerSize
 
     /// The datagrams that answer a datagram of requests; `port` is the asker's.
     static func answer(_ bytes: [UInt8], port: UInt32, _ network: NetworkStack, _ c: Credentials) -> [[UInt8]] {
-        var replies: [[UInt8]] = []
-        var offset = 0
-        while offset + headerSize <= bytes.count {
-            let length = Int(UInt32(bitPattern: Bytes.int32(bytes, offset) ?? 0))
-            guard length >= headerSize, length <= bytes.count - offset else { break }
-            replies += answer(Array(bytes[offset..<offset + length]), to: port, network, c)
-            offset += (length + 3) & ~3
-        }
-        return replies
+        NetlinkMessage.split(bytes).flatMap { answer($0, to: port, network, c) }
     }
 
     private static func answer(_ request: [UInt8], to port: UInt32, _ network: NetworkStack, _ c: Credentials) -> [[UInt8]] {
         let type = Bytes.uint16(request, 4), flags = Bytes.uint16(request, 6)
         let sequence = UInt32(bitPattern: Bytes.int32(request, 8) ?? 0)
-        guard flags & flagRequest != 0, type >= MessageType.first else {
-            return flags & flagAcknowledge != 0 ? [failure(0, request, port)] : []
+        guard flags & NetlinkMessage.flagRequest != 0, type >= MessageType.first else {
+            return flags & NetlinkMessage.flagAcknowledge != 0 ? [failure(0, request, port)] : []
         }
         guard type <= MessageType.last else { return [failure(Errno.EOPNOTSUPP.rawValue, request, port)] }
         // The low two bits: new, delete, get, set.
@@ -47,12 +33,12 @@ enum RouteMessages {
             guard c.has(.netAdmin, in: network.owner) else { return [failure(Errno.EPERM.rawValue, request, port)] }
             let error = change(type, request, network)
             if let error { return [failure(error.rawValue, request, port)] }
-            return flags & flagAcknowledge != 0 ? [failure(0, request, port)] : []
+            return flags & NetlinkMessage.flagAcknowledge != 0 ? [failure(0, request, port)] : []
         }
         let family = request.count > headerSize ? Int32(request[headerSize]) : 0
-        let isDump = flags & flagDump == flagDump
+        let isDump = flags & NetlinkMessage.flagDump == NetlinkMessage.flagDump
         func message(_ type: UInt16, _ body: [UInt8]) -> [UInt8] {
-            Self.message(type, flags: isDump ? flagMulti : 0, sequence, port, body)
+            NetlinkMessage.make(type, flags: isDump ? NetlinkMessage.flagMulti : 0, sequence, port, body)
         }
         let found: [UInt8]
         switch type {
@@ -71,7 +57,7 @@ enum RouteMessages {
             return [failure(type == MessageType.getRoute ? Errno.ENETUNREACH.rawValue : Errno.EOPNOTSUPP.rawValue, request, port)]
         }
         if !isDump { return [found] }
-        let done = Self.message(MessageType.done, flags: flagMulti, sequence, port, Bytes.of(Int32(0)))
+        let done = NetlinkMessage.make(NetlinkMessage.done, flags: NetlinkMessage.flagMulti, sequence, port, Bytes.of(Int32(0)))
         return found.isEmpty ? [done] : [found, done]
     }
 
@@ -121,18 +107,10 @@ enum RouteMessages {
         return false
     }
 
-    private static func message(_ type: UInt16, flags: UInt16, _ sequence: UInt32, _ port: UInt32, _ body: [UInt8]) -> [UInt8] {
-        Bytes.of(UInt32(headerSize + body.count)) + Bytes.of(type) + Bytes.of(flags) + Bytes.of(sequence) + Bytes.of(port) + body
-    }
-    /// NLMSG_ERROR: the errno and the request; errno 0 is an acknowledgement.
     private static func failure(_ errno: Int32, _ request: [UInt8], _ port: UInt32) -> [UInt8] {
-        let sequence = UInt32(bitPattern: Bytes.int32(request, 8) ?? 0)
-        return message(MessageType.error, flags: 0, sequence, port, Bytes.of(-errno) + request)
+        NetlinkMessage.failure(errno, request, port)
     }
-    private static func attribute(_ type: UInt16, _ value: [UInt8]) -> [UInt8] {
-        let padding = [UInt8](repeating: 0, count: (4 - value.count & 3) & 3)
-        return Bytes.of(UInt16(4 + value.count)) + Bytes.of(type) + value + padding
-    }
+    private static func attribute(_ type: UInt16, _ value: [UInt8]) -> [UInt8] { NetlinkMessage.attribute(type, value) }
 
     /// ifinfomsg with IFLA_ADDRESS 1, BROADCAST 2, IFNAME 3, MTU 4, QDISC 6, TXQLEN 13, OPERSTATE 16, LINKMODE 17.
     private static func link(_ network: NetworkStack) -> [UInt8] {

@@ -18,7 +18,7 @@ extension SystemCallFamilies {
     public static let refusals: [Refusal] =
         privileged(
             [
-                (163, "acct"), (172, "iopl"), (173, "ioperm"), (175, "init_module"),
+                (172, "iopl"), (173, "ioperm"), (175, "init_module"),
                 (176, "delete_module"), (179, "quotactl"), (246, "kexec_load"), (313, "finit_module"), (320, "kexec_file_load"),
                 (321, "bpf"), (443, "quotactl_fd"),
             ])
@@ -30,9 +30,7 @@ extension SystemCallFamilies {
                 (180, "nfsservctl"), (181, "getpmsg"), (182, "putpmsg"), (183, "afs_syscall"), (184, "tuxcall"), (185, "security"),
                 (205, "set_thread_area"), (211, "get_thread_area"), (212, "lookup_dcookie"), (214, "epoll_ctl_old"),
                 (215, "epoll_wait_old"), (236, "vserver"),
-                // As when not built: CONFIG_MODIFY_LDT_SYSCALL, CONFIG_SECURITY_LANDLOCK, CONFIG_IO_URING,
-                // CONFIG_FANOTIFY, LSM list.
-                (154, "modify_ldt"),
+                // As when not built: CONFIG_IO_URING, CONFIG_FANOTIFY, CONFIG_X86_USER_SHADOW_STACK.
                 (300, "fanotify_init"), (301, "fanotify_mark"), (425, "io_uring_setup"),
                 (426, "io_uring_enter"), (427, "io_uring_register"), (453, "map_shadow_stack"),
             ])

@@ -110,6 +110,7 @@ public struct CapabilitySet: OptionSet, Hashable, Sendable {
     public static let ipcOwner = CapabilitySet(bit: 15)
     public static let sysChroot = CapabilitySet(bit: 18)
     public static let sysPtrace = CapabilitySet(bit: 19)
+    public static let sysPACCT = CapabilitySet(bit: 20)
     public static let sysAdmin = CapabilitySet(bit: 21)
     public static let sysBoot = CapabilitySet(bit: 22)
     public static let sysNice = CapabilitySet(bit: 23)
