@@ -26,7 +26,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=HERE / "build", help="what fetch.sh filled")
     parser.add_argument("--platform", action="append", default=[])
     parser.add_argument("--only", action="append", default=[], help="a suite, or SUITE/UNIT")
-    parser.add_argument("--timeout", type=int, default=300, help="seconds that one unit may take")
+    parser.add_argument("--timeout", type=int, default=600, help="seconds that one unit may take")
     parser.add_argument("--prefix", default="", help="words before every command, such as `nice -n 10`")
     parser.add_argument("--keep", type=Path, help="a folder for the outputs")
     return parser.parse_args()
