@@ -93,12 +93,13 @@ class CPython(Suite):
         return [name for name in self.modules if name not in self.excluded and importlib.util.find_spec(f"test.test_{name}")]
 
     def script(self, unit: str) -> str:
-        return f"cd /tmp && exec /usr/bin/python3 -X dev -W ignore -m test --verbose --timeout 240 test_{unit} 2>&1"
+        # The test left out sets the clock, and the host's along with it.
+        return f"cd /tmp && exec /usr/bin/python3 -X dev -W ignore -m test --verbose --timeout 240 -i '*test_monotonic_settime' test_{unit} 2>&1"
 
     def verdicts(self, output: str, status: int) -> Verdicts:
         # What a test prints comes between its name and its verdict.
         found: Verdicts = {}
-        starts = list(re.finditer(r"^(\w+) \(([\w.<>]+)\)", output, re.M))
+        starts = list(re.finditer(r"^(test\w*|setUp\w+|tearDown\w+) \(([\w.<>]+)\)", output, re.M))
         for start, end in zip(starts, [*(match.start() for match in starts[1:]), len(output)]):
             name, owner = start.groups()
             verdict = re.search(r"(?:^|\.\.\. |\s)(ok|FAIL|ERROR|skipped|expected failure)(?: ['\"].*)?$", output[start.end():end], re.M)

@@ -12,6 +12,7 @@ public final class TmpfsFileSystem: FileSystem {
     public let typeName: String
     let core: TmpfsCore
     let rootNode: TmpfsInode
+    let handles = TmpfsHandles()
     private let options: String
     public let userNamespace: UserNamespace?
 

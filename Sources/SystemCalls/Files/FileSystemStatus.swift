@@ -9,8 +9,6 @@ extension SystemCallFamilies {
         .init(136, "ustat", sysUstat),
         .init(137, "statfs", sysStatfs),
         .init(138, "fstatfs", sysFstatfs),
-        .init(303, "name_to_handle_at", sysNameToHandleAt),
-        .init(304, "open_by_handle_at", sysOpenByHandleAt),
     ]
 
     @Sendable static func sysStatfs(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
@@ -64,19 +62,5 @@ extension SystemCallFamilies {
         buffer.freeInodes = statistics.freeFiles
         try current.memory.store(buffer, at: a.address(1))
         return 0
-    }
-
-    /// No file system here can be exported.
-    @Sendable static func sysNameToHandleAt(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        let flags = try current.flags(a.uint(4) & ~3, allowed: [.symlinkFollow, .emptyPath])
-        _ = try current.place(
-            a.int(0), a.address(1), follow: flags.contains(.symlinkFollow), emptyPath: flags.contains(.emptyPath))
-        throw .EOPNOTSUPP
-    }
-
-    @Sendable static func sysOpenByHandleAt(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {
-        guard current.credentials.has(.dacReadSearch) else { throw .EPERM }
-        _ = try current.place(ofDescriptor: a.int(0))
-        throw .ESTALE
     }
 }

@@ -13,6 +13,10 @@ public protocol FileSystem: AnyObject, Sendable {
     func synchronize() throws(Errno)
     /// File-system options for /proc/mounts (`size=…`), without the mount's own flags.
     var mountOptions: String { get }
+    /// What name_to_handle_at(2) gives for an inode; nil where files cannot be found again.
+    func handle(of inode: any Inode) -> FileHandle?
+    /// The inode of a handle; nil when it is not there any more.
+    func inode(of handle: FileHandle) -> (any Inode)?
     /// Who mounted it, where that was not the initial user namespace: its files' owners must have a mapping there, its device nodes do not
     /// open, its set-user-ID programs count in that namespace alone.
     var userNamespace: UserNamespace? { get }
@@ -23,6 +27,8 @@ public protocol FileSystem: AnyObject, Sendable {
 extension FileSystem {
     public func synchronize() throws(Errno) {}
     public var mountOptions: String { "" }
+    public func handle(of inode: any Inode) -> FileHandle? { nil }
+    public func inode(of handle: FileHandle) -> (any Inode)? { nil }
     public var userNamespace: UserNamespace? { nil }
     public func reconfigure(_ options: [UInt8], caller: any Caller) throws(Errno) {}
 }
