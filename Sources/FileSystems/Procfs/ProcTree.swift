@@ -26,7 +26,8 @@ enum ProcTree {
             system(.stat),
             .text("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority"),
             .directory("sys", KernelSettings.entries(kernel: kernel)),
-            .directory("sysvipc"),
+            .directory(
+                "sysvipc", [SystemVContent.Kind.msg, .sem, .shm].map { .file($0.rawValue, SystemVContent(kind: $0)) }),
             .directory("tty"),
             system(.uptime), system(.version), system(.vmstat),
         ]

@@ -43,6 +43,8 @@ public protocol Socket: ReportingSocket {
     func setOption(level: Int32, name: Int32, _ value: [UInt8], caller: any Caller) throws(Errno)
     func option(level: Int32, name: Int32, caller: any Caller) throws(Errno) -> [UInt8]
     func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int
+    /// The socket has become a file.
+    func opened(inode: UInt64)
     /// The last reference to the description went away.
     func close()
 }
@@ -50,6 +52,7 @@ public protocol Socket: ReportingSocket {
 extension Socket {
     public var isStream: Bool { type == .stream }
     public var isListening: Bool { false }
+    public func opened(inode: UInt64) {}
     public func listen(backlog: Int32, caller: any Caller) throws(Errno) { throw .EOPNOTSUPP }
     public func accept(caller: any Caller) throws(Errno) -> any Socket { throw .EOPNOTSUPP }
     public func setOption(level: Int32, name: Int32, _ value: [UInt8], caller: any Caller) throws(Errno) {

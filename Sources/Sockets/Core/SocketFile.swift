@@ -10,6 +10,7 @@ public final class SocketFile: FileOperations {
     init(_ socket: any Socket, inodeNumber: UInt64, uid: UInt32) {
         self.socket = socket
         self.inodeNumber = inodeNumber
+        socket.opened(inode: inodeNumber)
         OpenSockets.shared.add(socket, inode: inodeNumber, uid: uid)
     }
 

@@ -24,6 +24,8 @@ final class TCPSocket: Socket, PortOwner {
         var connectIsUnreported = false
         /// The peer's reset has come: the next write breaks.
         var isReset = false
+        /// As listen(2) asked for, to be shown.
+        var askedBacklog = 0
         var error: Errno?
     }
 
@@ -112,6 +114,7 @@ final class TCPSocket: Socket, PortOwner {
         guard canListen else { throw .EINVAL }
         if !isBound { try bind(state.withLock { $0.local }) }
         state.withLock { s in
+            s.askedBacklog = backlog < 0 ? Self.backlog : min(Int(backlog), Self.backlog)
             if case .unconnected = s.phase { s.phase = .listening(Ring()) }
         }
     }
@@ -339,7 +342,7 @@ final class TCPSocket: Socket, PortOwner {
         case .listening(let pending):
             var own = report(.listening)
             own.receiveQueue = pending.count
-            own.sendQueue = Self.backlog
+            own.sendQueue = s.askedBacklog
             return [own] + (0..<pending.count).flatMap { pending[$0].reports() }
         case .connected:
             let isPeerDone = incoming.status.writerClosed

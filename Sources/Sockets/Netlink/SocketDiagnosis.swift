@@ -28,7 +28,7 @@ enum SocketDiagnosis {
         switch Int32(body[0]) {
         case AddressFamily.unix: rows = unix(body, isDump: isDump, network)
         case AddressFamily.inet, AddressFamily.inet6:
-            guard isDump else { return refuse(.ENOENT) }
+            guard isDump, internetProtocol(body) == Int32(body[1]) else { return refuse(.ENOENT) }
             rows = internet(body, network)
         case AddressFamily.netlink, AddressFamily.packet: rows = []
         default: return refuse(.ENOENT)
@@ -74,6 +74,19 @@ enum SocketDiagnosis {
                 let shutdown: UInt16 = 8
                 return row + NetlinkMessage.attribute(shutdown, [0])
             }
+    }
+
+    /// Protocols whose numbers need more than a byte (MPTCP) come as an attribute: INET_DIAG_REQ_PROTOCOL.
+    private static func internetProtocol(_ body: [UInt8]) -> Int32 {
+        let attribute: UInt16 = 3
+        var offset = 56
+        while offset + 8 <= body.count {
+            let length = Int(Bytes.uint16(body, offset))
+            guard length >= 4, offset + length <= body.count else { break }
+            if Bytes.uint16(body, offset + 2) == attribute, length >= 8 { return Bytes.int32(body, offset + 4) ?? 0 }
+            offset += (length + 3) & ~3
+        }
+        return Int32(body[1])
     }
 
     /// Port and address of a `sockaddr`, in the widths of `inet_diag_sockid`; an absent one is all zeroes.

@@ -1,3 +1,4 @@
+import Synchronization
 import VirtualFileSystem
 
 extension UnixSocket {
@@ -17,6 +18,9 @@ extension UnixSocket {
             report.receiveQueue = incoming.readableBytes
             report.sendQueue = options.account.outstanding
         }
+        if case .connected(let peer) = phase { report.peerInode = peer.inodeNumber.load(ordering: .relaxed) }
         return [report]
     }
+
+    public func opened(inode: UInt64) { inodeNumber.store(inode, ordering: .relaxed) }
 }

@@ -51,6 +51,8 @@ public final class UnixSocket: Socket {
     /// net.core.somaxconn.
     static let maximumBacklog = 4096
 
+    /// Of its file; 0 while a connection has not been accepted.
+    let inodeNumber = Atomic<UInt64>(0)
     /// The Landlock domain of the task that made it.
     let domain: LandlockDomain?
 

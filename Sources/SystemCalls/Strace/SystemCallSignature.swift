@@ -46,6 +46,22 @@ struct SystemCallSignature: Sendable {
 
     /// Calls by the kinds of their arguments.
     private static let groups: [(String, String)] = [
+        ("", "vhangup"),
+        ("s", "acct"),
+        ("ux", "io_setup"),
+        ("x", "io_destroy memfd_secret"),
+        ("xlx", "io_submit"),
+        ("xxx", "io_cancel"),
+        ("xllxt", "io_getevents io_pgetevents"),
+        ("ssiud", "add_key"),
+        ("sssd", "request_key"),
+        ("dxxxx", "keyctl"),
+        ("xux", "landlock_create_ruleset"),
+        ("ddxx", "landlock_add_rule"),
+        ("dx", "landlock_restrict_self"),
+        ("@sxux", "file_getattr file_setattr"),
+        ("@sxxx", "name_to_handle_at"),
+        ("dxO", "open_by_handle_at"),
         ("", "getpid gettid getppid getuid geteuid getgid getegid sched_yield fork vfork setsid pause rt_sigreturn sync munlockall getpgrp"),
         ("d", "close dup exit exit_group fsync fdatasync syncfs getpgid getsid epoll_create epoll_create1 eventfd inotify_init1 alarm"),
         ("u", "umask setuid setgid"),
