@@ -55,6 +55,7 @@ void chost_frame_finish_call(void *frame, uint64_t length, uint64_t value) {
     f->context.ax = value;
 }
 
+uint64_t chost_frame_instruction_pointer(const void *frame) { return ((const volatile struct rt_sigframe *)frame)->context.ip; }
 uint64_t chost_frame_fpstate(const void *frame) { return ((const volatile struct rt_sigframe *)frame)->context.fpstate; }
 uint64_t chost_frame_error(const void *frame) { return ((const volatile struct rt_sigframe *)frame)->context.error; }
 uint64_t chost_frame_trap(const void *frame) { return ((const volatile struct rt_sigframe *)frame)->context.trap; }

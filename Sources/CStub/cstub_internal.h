@@ -37,6 +37,15 @@ extern char cstub_manager_site[] __attribute__((visibility("hidden")));
 extern char cstub_doorbell_site[] __attribute__((visibility("hidden")));
 extern char cstub_sigreturn_site[] __attribute__((visibility("hidden")));
 extern char cstub_handler[] __attribute__((visibility("hidden")));
+extern char cstub_fast[] __attribute__((visibility("hidden")));
+extern char cstub_fast_saved[] __attribute__((visibility("hidden")));
+extern char cstub_fast_posted[] __attribute__((visibility("hidden")));
+extern char cstub_fast_done[] __attribute__((visibility("hidden")));
+extern char cstub_fast_slow[] __attribute__((visibility("hidden")));
+extern char cstub_fast_overflow[] __attribute__((visibility("hidden")));
+extern char cstub_fast_restored[] __attribute__((visibility("hidden")));
+extern char cstub_fast_end[] __attribute__((visibility("hidden")));
+extern char cstub_wait_site[] __attribute__((visibility("hidden")));
 void cstub_zygote_main(const struct cstub_config *config) __attribute__((visibility("hidden")));
 
 #endif

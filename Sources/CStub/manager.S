@@ -7,6 +7,8 @@
 
 #include "cstub_offsets.h"
 
+#define CSTUB_BLOCK_SLOW 48
+
 #define ORDER    0x7fff00020000
 #define SCRATCH  0x7fff00030000
 #define STACK    0x7fff00040000
@@ -14,6 +16,14 @@
 #define GUEST_PROGRAM (0x7fff00010000 + CSTUB_GUEST_PROGRAM_OFFSET)
 #define DOORBELL 0x5afe
 #define AREA_MASK -0x4000
+#define WAIT     0x5aff
+// States of a call in an area.
+#define POSTED   1
+#define TAKEN    2
+#define DONE     3
+#define SLEEPING 4
+// How often a guest thread looks for its result before it waits in the host: some 25 to 60 microseconds.
+#define SPINS    1000
 // How often an operation is tried again.
 #define PATIENCE 200000
 
@@ -156,6 +166,9 @@ cstub_manager_site:
     .globl cstub_handler
     .type cstub_handler, @function
 cstub_handler:
+    mov %rsp, %rbx
+    and $AREA_MASK, %rbx
+    movl $1, CSTUB_RINGING_OFFSET(%rbx)
     mov %rsp, %rsi
     rdfsbase %rdx
     rdgsbase %r10
@@ -166,8 +179,6 @@ cstub_handler:
 cstub_doorbell_site:
     test %rax, %rax
     jz back_to_guest
-    mov %rsp, %rbx
-    and $AREA_MASK, %rbx
     mov (%rbx), %rax
     wrfsbase %rax
     mov 8(%rbx), %rax
@@ -180,6 +191,94 @@ back_to_guest:
     .globl cstub_sigreturn_site
 cstub_sigreturn_site:
     hlt
+
+// A call at a patched site. GS base is the thread's area, unless the guest took GS for itself. No stack is used, for it may not be there and has
+// a red zone; rcx and r11 are what a system call may change, and rax holds the number << 16.
+//
+//   r11  block of the site      eax  number << 16, and flags in ax
+    .macro label name
+    .hidden \name
+    .globl \name
+\name:
+    .endm
+
+label cstub_fast
+    lahf
+    seto %al
+    rdgsbase %rcx
+    shr $28, %rcx
+label cstub_fast_saved
+    // Areas lie in 512 MiB at 0x7fff10000000: a guest's own GS base leads nowhere near.
+    sub $0x7fff1, %rcx
+    cmp $1, %rcx
+    ja cstub_fast_slow
+    cmpl $0, %gs:CSTUB_SERVED_OFFSET
+    je cstub_fast_slow
+    mov %rdi, %gs:CSTUB_ARGUMENTS_OFFSET
+    mov %rsi, %gs:CSTUB_ARGUMENTS_OFFSET+8
+    mov %rdx, %gs:CSTUB_ARGUMENTS_OFFSET+16
+    mov %r10, %gs:CSTUB_ARGUMENTS_OFFSET+24
+    mov %r8, %gs:CSTUB_ARGUMENTS_OFFSET+32
+    mov %r9, %gs:CSTUB_ARGUMENTS_OFFSET+40
+    mov %eax, %gs:CSTUB_CALL_OFFSET
+    mov %r11d, %gs:CSTUB_BLOCK_OFFSET
+    mov $POSTED, %ecx
+    xchg %ecx, %gs:CSTUB_STATE_OFFSET
+label cstub_fast_posted
+    // The task thread clears this word before it looks at the state a last time: one of both sees the other.
+    cmpl $0, %gs:CSTUB_SERVED_OFFSET
+    je withdraw
+look:
+    mov $SPINS, %ecx
+spin:
+    mov %gs:CSTUB_STATE_OFFSET, %eax
+    cmp $DONE, %eax
+    je cstub_fast_done
+    cmpl $0, %gs:CSTUB_BLOCKING_OFFSET
+    jne give_up_spinning
+    pause
+    dec %ecx
+    jnz spin
+give_up_spinning:
+    mov $TAKEN, %eax
+    mov $SLEEPING, %ecx
+    lock cmpxchg %ecx, %gs:CSTUB_STATE_OFFSET
+    je sleep
+    cmp $DONE, %eax
+    je cstub_fast_done
+    cmp $SLEEPING, %eax
+    je sleep
+withdraw:
+    mov $POSTED, %eax
+    xor %ecx, %ecx
+    lock cmpxchg %ecx, %gs:CSTUB_STATE_OFFSET
+    jne look
+    mov %gs:CSTUB_CALL_OFFSET, %eax
+    mov %gs:CSTUB_BLOCK_OFFSET, %r11d
+    jmp cstub_fast_slow
+sleep:
+    mov $WAIT, %eax
+    syscall
+label cstub_wait_site
+    jmp look
+
+label cstub_fast_done
+    mov %gs:CSTUB_CALL_OFFSET, %eax
+    mov %gs:CSTUB_BLOCK_OFFSET, %r11d
+    add $0x7f, %al
+    sahf
+    mov %gs:CSTUB_RESULT_OFFSET, %rax
+    mov 8(%r11), %rcx
+    jmp *%rcx
+
+label cstub_fast_slow
+    add $0x7f, %al
+label cstub_fast_overflow
+    sahf
+label cstub_fast_restored
+    lea CSTUB_BLOCK_SLOW(%r11), %rcx
+    jmp *%rcx
+label cstub_fast_end
 
 good:
     .byte 'K'

@@ -24,6 +24,14 @@
 
 _Static_assert(offsetof(struct cstub_config, guest_program) == CSTUB_GUEST_PROGRAM_OFFSET, "manager.S uses this offset");
 _Static_assert(sizeof(struct cstub_config) <= CSTUB_CONFIG_SIZE, "one page");
+#define AT(field) (CSTUB_FAST_OFFSET + offsetof(struct cstub_fast, field))
+_Static_assert(AT(state) == CSTUB_STATE_OFFSET && AT(is_served) == CSTUB_SERVED_OFFSET && AT(is_ringing) == CSTUB_RINGING_OFFSET &&
+                   AT(is_blocking) == CSTUB_BLOCKING_OFFSET && AT(result) == CSTUB_RESULT_OFFSET &&
+                   AT(arguments) == CSTUB_ARGUMENTS_OFFSET && AT(call) == CSTUB_CALL_OFFSET && AT(block) == CSTUB_BLOCK_OFFSET,
+               "manager.S uses these offsets");
+_Static_assert(sizeof(struct cstub_block) == CSTUB_BLOCK_SIZE && offsetof(struct cstub_block, entry) == CSTUB_BLOCK_ENTRY &&
+                   offsetof(struct cstub_block, slow) == CSTUB_BLOCK_SLOW,
+               "manager.S uses these offsets");
 
 /// System calls of the manager, and of guest threads before they are guests', all at the manager's one site.
 static const uint32_t allowed[] = {
@@ -293,6 +301,22 @@ int cstub_zygote_fork(const struct cstub_zygote *zygote, uint32_t slot, int orde
 }
 
 uint64_t cstub_doorbell_address(void) { return CSTUB_CODE + (uint64_t)(cstub_doorbell_site - __start_stub_text); }
+
+static uint64_t address_of(const char *label) { return CSTUB_CODE + (uint64_t)(label - __start_stub_text); }
+
+struct cstub_labels cstub_fast_labels(void) {
+    return (struct cstub_labels){
+        .entry = address_of(cstub_fast),
+        .saved = address_of(cstub_fast_saved),
+        .posted = address_of(cstub_fast_posted),
+        .done = address_of(cstub_fast_done),
+        .slow = address_of(cstub_fast_slow),
+        .overflow = address_of(cstub_fast_overflow),
+        .restored = address_of(cstub_fast_restored),
+        .end = address_of(cstub_fast_end),
+        .wait_site = address_of(cstub_wait_site),
+    };
+}
 
 uint64_t cstub_manager_site_address(void) {
     // The filter sees the address behind the two bytes of the instruction.

@@ -11,6 +11,7 @@ public final class AddressSpace: Sendable {
     public let platformSpace: any PlatformAddressSpace
     public let memoryFile: MemoryFile
     let vdso: VDSOPlacement?
+    private let lowestAddress: GuestAddress
     let reference = AddressSpaceReference()
     let state: Mutex<AddressSpaceState>
     /// MEMBARRIER_CMD_REGISTER_* that were given.
@@ -22,8 +23,12 @@ public final class AddressSpace: Sendable {
         platformSpace = space
         self.memoryFile = memoryFile
         vdso = platform.vdso
-        state = Mutex(AddressSpaceState(platformSpace: space, vdso: platform.vdso, memoryFile: memoryFile, limits: limits))
+        lowestAddress = platform.lowestAddress
+        state = Mutex(
+            AddressSpaceState(
+                platformSpace: space, vdso: platform.vdso, memoryFile: memoryFile, limits: limits, lowest: platform.lowestAddress))
         reference.set(self)
+        space.attach(reference)
     }
 
     public convenience init(platform: any Platform, memoryFile: MemoryFile) throws(Errno) {
@@ -149,7 +154,7 @@ public final class AddressSpace: Sendable {
 
     /// mmap(2), all flags and errors except those that concern the descriptor's access mode (EACCES), which the system call checks.
     public func map(_ request: MapRequest) throws(Errno) -> GuestAddress {
-        let checked = try AddressSpaceState.check(request)
+        let checked = try AddressSpaceState.check(request, lowest: lowestAddress.rawValue)
         var mapping: FileMapping?
         if let file = request.file {
             mapping = FileMapping(file, reference)

@@ -143,7 +143,7 @@ extension AddressSpaceState {
         let area = areas.values[index]
         let lower = areas.lowers[index]
         let upper = areas.uppers[index]
-        var floor = Self.minimum
+        var floor = minimum
         if index > 0 {
             let below = areas.values[index - 1]
             // An inaccessible neighbour or another stack may be adjacent.

@@ -12,6 +12,8 @@ extension AddressSpaceState {
         child.breakEnd = breakEnd
         child.stackAddress = stackAddress
         child.resetSearch()
+        child.patches = patches
+        child.platformSpace.inheritText(of: platformSpace)
 
         var mappings: [ObjectIdentifier: FileMapping] = [:]
         for i in 0..<areas.count {

@@ -15,7 +15,7 @@ extension AddressSpaceState {
         var offset: UInt64
     }
 
-    static func check(_ request: AddressSpace.MapRequest) throws(Errno) -> CheckedRequest {
+    static func check(_ request: AddressSpace.MapRequest, lowest: UInt64) throws(Errno) -> CheckedRequest {
         guard request.offset & (Page.size - 1) == 0 else { throw .EINVAL }
         guard request.length != 0 else { throw .EINVAL }
         guard let length = Page.up(request.length), length != 0 else { throw .ENOMEM }
@@ -31,7 +31,7 @@ extension AddressSpaceState {
         if isFixed {
             guard address <= maximum - length else { throw .ENOMEM }
             guard address & (Page.size - 1) == 0 else { throw .EINVAL }
-            guard address >= minimum else { throw .EPERM }
+            guard address >= lowest else { throw .EPERM }
         }
         let type = request.flags.rawValue & MapFlags.typeMask
         let isShared: Bool

@@ -2,7 +2,6 @@ import LinuxABI
 
 /// Where mappings go: Linux's arch_get_unmapped_area_topdown on x86-64.
 extension AddressSpaceState {
-    static let minimum = AddressLimits.minimum.rawValue
     static let maximum = AddressLimits.maximum.rawValue
 
     /// Where the area at `index` begins for its lower neighbours: a stack keeps a gap below it.
@@ -21,10 +20,10 @@ extension AddressSpaceState {
     /// An address for `length` bytes, all pages.
     /// - Throws: ENOMEM.
     mutating func findAddress(_ length: UInt64, hint: UInt64, below4G: Bool) throws(Errno) -> UInt64 {
-        guard length <= Self.maximum - Self.minimum else { throw .ENOMEM }
+        guard length <= Self.maximum - minimum else { throw .ENOMEM }
         var wanted = Page.down(hint)
         if wanted != 0 {
-            wanted = max(wanted, Self.minimum)
+            wanted = max(wanted, minimum)
             if wanted <= Self.maximum - length && (!below4G || wanted + length <= 0x8000_0000) && isFree(wanted, wanted + length) {
                 return wanted
             }
@@ -40,7 +39,7 @@ extension AddressSpaceState {
         }
         // Linux falls back to a bottom-up search when nothing is left below the base.
         if let found = lowest(length, from: Self.maximum / 3, to: Self.maximum) { return found }
-        if let found = lowest(length, from: Self.minimum, to: Self.maximum) { return found }
+        if let found = lowest(length, from: minimum, to: Self.maximum) { return found }
         throw .ENOMEM
     }
 
@@ -50,15 +49,15 @@ extension AddressSpaceState {
         var high = searchStart
         // The last area that begins below `high`.
         var i = areas.firstIndex(endingAfter: high - 1)
-        if i < areas.count && areas.lowers[i] >= high { high = min(high, max(effectiveStart(i), Self.minimum)) }
+        if i < areas.count && areas.lowers[i] >= high { high = min(high, max(effectiveStart(i), minimum)) }
         if i == areas.count || areas.lowers[i] >= high { i -= 1 }
         while i >= 0 {
             let gapStart = areas.uppers[i]
-            if gapStart < high && high - gapStart >= length && gapStart >= Self.minimum { break }
+            if gapStart < high && high - gapStart >= length && gapStart >= minimum { break }
             high = min(high, effectiveStart(i))
             i -= 1
         }
-        if i < 0 && (high < Self.minimum || high - Self.minimum < length) { return nil }
+        if i < 0 && (high < minimum || high - minimum < length) { return nil }
         // Nothing this long was found above `high`.
         searchStart = min(high, base)
         searchLength = length

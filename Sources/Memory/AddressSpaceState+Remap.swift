@@ -27,7 +27,7 @@ extension AddressSpaceState {
             guard newAddress & (Page.size - 1) == 0, newAddress <= Self.maximum - new else { throw .EINVAL }
             let (oldEnd, overflow) = start.addingReportingOverflow(old)
             if overflow || (newAddress < oldEnd && start < newAddress + new) { throw .EINVAL }
-            if flags.contains(.fixed) && newAddress < Self.minimum { throw .EPERM }
+            if flags.contains(.fixed) && newAddress < minimum { throw .EPERM }
         }
         guard let (areaLower, areaUpper, area) = area(containing: start) else { throw .EFAULT }
         guard areas.count + 2 < Self.maximumAreas else { throw .ENOMEM }
@@ -100,6 +100,7 @@ extension AddressSpaceState {
         _ start: UInt64, _ kept: UInt64, to target: UInt64, _ length: UInt64, _ area: Area, keepingOld: Bool
     ) throws(Errno) {
         var moved: [(lower: UInt64, upper: UInt64, segment: Segment)] = []
+        restoreText(start, start + kept)
         if kept != 0 {
             for i in segments.isolate(start, start + kept) {
                 moved.append((segments.lowers[i], segments.uppers[i], segments.values[i]))

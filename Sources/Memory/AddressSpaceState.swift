@@ -7,6 +7,8 @@ import Platform
 struct AddressSpaceState: Sendable {
     let platformSpace: any PlatformAddressSpace
     let memoryFile: MemoryFile
+    /// First address that may be mapped.
+    let minimum: UInt64
 
     var areas = RangeMap<Area>()
     var segments = RangeMap<Segment>()
@@ -31,6 +33,8 @@ struct AddressSpaceState: Sendable {
     /// Memory reserved to follow the heap, so that a growing heap stays one run. `offset` continues the heap's last page.
     var heapReserve = MemoryRange(offset: 0, length: 0)
     var stackAddress: UInt64?
+    /// Places where the platform changed program text, and what was there.
+    var patches: [UInt64: TextPatch] = [:]
     /// NUMA policies that threads set, by thread id.
     var policies: [Int32: MemoryPolicy] = [:]
     /// mlockall(MCL_FUTURE): flags for new areas.
@@ -89,10 +93,13 @@ struct AddressSpaceState: Sendable {
         var thread: Int32
     }
 
-    init(platformSpace: any PlatformAddressSpace, vdso: VDSOPlacement?, memoryFile: MemoryFile, limits: MemoryLimits) {
+    init(
+        platformSpace: any PlatformAddressSpace, vdso: VDSOPlacement?, memoryFile: MemoryFile, limits: MemoryLimits, lowest: GuestAddress
+    ) {
         self.platformSpace = platformSpace
         self.memoryFile = memoryFile
         self.limits = limits
+        minimum = lowest.rawValue
         layout = .random(
             vdso: vdso.map { GuestRange(start: min($0.data.start, $0.code.start), end: max($0.data.end, $0.code.end)) },
             stackLimit: limits.stack)

@@ -12,12 +12,15 @@ public protocol Platform: AnyObject, Sendable {
     /// An empty address space (nothing mapped below `AddressLimits.maximum` but the vDSO).
     /// - Throws: ENOMEM or EAGAIN when the host cannot give another process.
     func makeAddressSpace() throws(Errno) -> any PlatformAddressSpace
+    /// First address that a guest may map: what lies below is the platform's, or nobody's.
+    var lowestAddress: GuestAddress { get }
     /// A descriptor that hangs up when a process dies without which the platform cannot go on; nil where there is none.
     var lifeline: Int32? { get }
 }
 
 extension Platform {
     public var lifeline: Int32? { nil }
+    public var lowestAddress: GuestAddress { AddressLimits.minimum }
 }
 
 /// Where the vDSO and its data pages (vvar) lie in guest address spaces.
@@ -44,6 +47,25 @@ public protocol PlatformAddressSpace: AnyObject, Sendable {
 
     /// Ends every guest thread of this space and gives the stub back. No context may be resumed afterwards (it reports `.exited`).
     func destroy()
+
+    /// Says who changes guest programs' text for the platform. Once, before anything is mapped.
+    func attach(_ patcher: any TextPatcher)
+    /// fork(2): `parent`'s text, changed places included, is about to be mapped here. Called with both owners' locks held.
+    func inheritText(of parent: any PlatformAddressSpace)
+}
+
+extension PlatformAddressSpace {
+    public func attach(_ patcher: any TextPatcher) {}
+    public func inheritText(of parent: any PlatformAddressSpace) {}
+}
+
+/// Changes instructions of guest programs, as a debugger would: the page becomes a private copy.
+public protocol TextPatcher: AnyObject, Sendable {
+    /// Replaces `expected` at `address`, within one page, by as many other bytes. Never while a lock of the address space is held.
+    /// - Returns: false, and nothing changes, where no private, executable, unwritable file mapping has these bytes.
+    func patchText(at address: GuestAddress, expecting expected: [UInt8], with replacement: [UInt8]) -> Bool
+    /// Bytes of guest memory; nil where it is not readable.
+    func text(at address: GuestAddress, count: Int) -> [UInt8]?
 }
 
 /// One change to the host mappings behind a guest address space.

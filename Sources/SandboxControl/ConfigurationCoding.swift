@@ -48,6 +48,7 @@ extension SandboxConfiguration {
         }
         w.put(UInt32(showsDiagnostics ? 1 : 0))
         w.put(UInt32(auditsFilter ? 1 : 0))
+        w.put(UInt32(usesFastPath ? 1 : 0))
         return w.bytes
     }
 
@@ -96,6 +97,7 @@ extension SandboxConfiguration {
         }
         showsDiagnostics = try r.word("diagnostics") != 0
         auditsFilter = try r.word("audit") != 0
+        usesFastPath = try r.word("fast path") != 0
         guard r.isAtEnd else { throw .malformed("trailing bytes") }
     }
 }

@@ -96,6 +96,8 @@ public struct SandboxConfiguration: Sendable, Equatable {
     public var showsDiagnostics = false
     /// Whether a host call outside the Sentry's filter is reported and refused only, and does not end the sandbox.
     public var auditsFilter = false
+    /// Whether the seccomp platform may hand system calls over without the host.
+    public var usesFastPath = true
 
     public init() {}
 }

@@ -3,7 +3,8 @@
 struct ArgumentSplitter {
     /// Options whose value is the next word.
     static let valued: Set<String> = [
-        "--platform", "--root", "--bind", "--ro", "--rw", "--hide", "--tmpfs", "--overlay-size", "--export-changes", "--apply", "--env", "--cwd", "--hostname", "--user", "--timeout",
+        "--platform", "--root", "--bind", "--ro", "--rw", "--hide", "--tmpfs", "--overlay-size", "--export-changes", "--apply", "--env",
+        "--cwd", "--hostname", "--user", "--timeout", "--fast-path",
     ]
 
     /// Options that may stand alone: the parser knows the form with a value only.

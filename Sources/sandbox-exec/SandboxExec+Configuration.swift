@@ -44,6 +44,10 @@ extension SandboxExec {
         result.umask = HostProcess.umask
         result.showsDiagnostics = debug
         result.auditsFilter = audit
+        guard let usesFastPath = ["on": true, "off": false][fastPath] else {
+            throw UsageFailure(message: "--fast-path \(fastPath): choose on or off")
+        }
+        result.usesFastPath = usesFastPath
         if let strace {
             result.trace = strace == "all" ? .all : .named(strace.split(separator: ",").map(String.init))
         }

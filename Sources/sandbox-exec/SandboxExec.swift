@@ -98,6 +98,10 @@ struct SandboxExec: ParsableCommand {
         visibility: .hidden))
     var audit = false
 
+    @Option(help: ArgumentHelp(
+        "Whether the seccomp platform hands system calls over in shared memory where that pays: on or off.", visibility: .hidden))
+    var fastPath = "on"
+
     static func main() {
         _ = HostStartup.reserveStandardDescriptors()
         let split = ArgumentSplitter(Array(HostProcess.argumentBytes.dropFirst()))

@@ -24,7 +24,7 @@ enum Boot {
         let starting = try startGofer(configuration)
         try step("give up capabilities") { () throws(Errno) in try Confinement.dropCapabilities() }
         let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile() }
-        let platform = try platform(configuration.platform, memoryFile, report)
+        let platform = try platform(configuration, memoryFile, report)
         if let lifeline = platform.lifeline {
             HostPoller.shared.watchHangUp(lifeline) { control.finish(.failed(message: "the stub zygote ended unexpectedly")) }
         }
@@ -56,11 +56,12 @@ enum Boot {
 
     /// The platform asked for, or the fastest that works here.
     private static func platform(
-        _ choice: SandboxConfiguration.PlatformChoice, _ memoryFile: MemoryFile, _ report: (String) -> Void
+        _ configuration: SandboxConfiguration, _ memoryFile: MemoryFile, _ report: (String) -> Void
     ) throws(BootFailure) -> any Platform {
+        let choice = configuration.platform
         if choice != .ptrace {
             do throws(Errno) {
-                return try SeccompPlatform(memoryFile: memoryFile.descriptor)
+                return try SeccompPlatform(memoryFile: memoryFile.descriptor, fastPath: configuration.usesFastPath)
             } catch {
                 let problem = "the seccomp platform does not work here (\(error))"
                 guard choice == .automatic else { throw .sandbox("\(problem); sandbox-exec doctor says why, --platform ptrace does without") }

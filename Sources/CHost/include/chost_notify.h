@@ -55,6 +55,7 @@ void chost_fpstate_reset(void *image, uint32_t image_size);
 void chost_frame_set_rax(void *frame, uint64_t value);
 /// A call that was interrupted before its answer starts again on return: makes it a finished one instead. `length`: of its instruction.
 void chost_frame_finish_call(void *frame, uint64_t length, uint64_t value);
+uint64_t chost_frame_instruction_pointer(const void *frame);
 /// Address of the XSAVE image that goes with the frame.
 uint64_t chost_frame_fpstate(const void *frame);
 void chost_frame_signal_info(const void *frame, void *info);

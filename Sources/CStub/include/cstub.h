@@ -22,8 +22,9 @@
 #define CSTUB_STACK_SIZE 0x8000ul
 #define CSTUB_TASK_SIZE 0x7ffffffff000ul
 
-/// One slot of the slots file per stub process: order pages, then the scratch page.
-#define CSTUB_SLOT_SIZE (CSTUB_ORDER_SIZE + CSTUB_SCRATCH_SIZE)
+/// One slot of the slots file per stub process: order pages, the scratch page, then the blocks of its sites.
+#define CSTUB_SLOT_SITES (CSTUB_ORDER_SIZE + CSTUB_SCRATCH_SIZE)
+#define CSTUB_SLOT_SIZE (CSTUB_SLOT_SITES + CSTUB_SITES_SIZE)
 
 /// Signal stacks of guest threads on the seccomp platform, one area each, shared with the Sentry and writable by the guest. Area N lies at
 /// CSTUB_AREAS + N * CSTUB_AREA_SIZE in the one process that uses it, and behind all slots in the slots file.
@@ -34,9 +35,62 @@ struct cstub_area {
     uint64_t fs_base, gs_base;
 };
 
+/// In an area: a call on its way from guest thread to task thread and back, without the host (README, "The fast path").
+struct cstub_fast {
+    /// CSTUB_FAST_*.
+    uint32_t state;
+    /// Non-zero while the task thread watches `state`. Only it writes here.
+    uint32_t is_served;
+    /// Non-zero once the signal handler has begun: a doorbell comes, and no call.
+    uint32_t is_ringing;
+    /// Non-zero when the result will take a while: do not spin for it.
+    uint32_t is_blocking;
+    uint64_t result;
+    uint64_t unused[5];
+    // A cache line of its own.
+    uint64_t arguments[6];
+    /// The number << 16, and the guest's flags as LAHF and SETO leave them in AX.
+    uint32_t call;
+    /// Address of the site's block.
+    uint32_t block;
+};
+#define CSTUB_FAST_OFFSET 64
+#define CSTUB_FAST_IDLE 0
+/// The call is complete and nobody has taken it: both sides may take it back.
+#define CSTUB_FAST_POSTED 1
+#define CSTUB_FAST_TAKEN 2
+/// `result` is there.
+#define CSTUB_FAST_DONE 3
+/// Taken, and the guest thread waits (or is about to) in a notification with number CSTUB_WAIT.
+#define CSTUB_FAST_SLEEPING 4
+
+/// Blocks of patched system-call sites: one for each, in memory that only the Sentry writes. A jump at a site reads the pointer at the
+/// block's start, whose address ends in the bytes 1f 00: whoever comes to the place of the old `syscall` instruction meets an invalid one.
+#define CSTUB_SITES 0x1f0000ul
+#define CSTUB_SITES_SIZE 0x10000ul
+#define CSTUB_BLOCK_SIZE 64
+struct cstub_block {
+    /// Address of `entry`.
+    uint64_t entry_address;
+    /// Behind the site's `syscall` instruction.
+    uint64_t return_address;
+    /// Address of cstub_fast.
+    uint64_t handler_address;
+    /// mov $block, %r11d; mov $number << 16, %eax; jmp *handler_address
+    uint8_t entry[24];
+    /// mov $number, %eax; syscall; jmp *return_address
+    uint8_t slow[16];
+};
+#define CSTUB_BLOCK_ENTRY 24
+#define CSTUB_BLOCK_SLOW 48
+/// What the block's `syscall` instruction looks like to a notification: the address behind it.
+#define CSTUB_BLOCK_SLOW_SITE 55
+
 /// The number of the doorbell: a notification that a thread is in its signal handler, with the registers in the frame. Arguments:
 /// signal, address of the frame, FS base, GS base. Raised at cstub_doorbell_address().
 #define CSTUB_DOORBELL 0x5afe
+/// The number with which a guest thread waits for the result of a call that the task thread has taken, at cstub_labels.wait_site.
+#define CSTUB_WAIT 0x5aff
 /// The signal that makes a thread ring. It is no real-time signal: several before the thread gets to run are one.
 #define CSTUB_KICK 16
 
@@ -117,5 +171,23 @@ int cstub_zygote_fork(const struct cstub_zygote *zygote, uint32_t slot, int orde
 uint64_t cstub_manager_site_address(void);
 /// Address behind the `syscall` instruction that rings the doorbell, as notifications report it.
 uint64_t cstub_doorbell_address(void);
+
+/// Places in the code that hands calls over through an area (manager.S): what of a call is done, and where the guest's registers are, follows from
+/// the instruction pointer.
+struct cstub_labels {
+    uint64_t entry;
+    /// From here on the guest's flags are in AX.
+    uint64_t saved;
+    /// From here on the call is posted.
+    uint64_t posted;
+    /// From here on it is answered.
+    uint64_t done;
+    /// The way out to the plain call: OF is restored from `overflow` on, all flags from `restored` on.
+    uint64_t slow, overflow, restored;
+    uint64_t end;
+    /// Behind the `syscall` instruction with CSTUB_WAIT.
+    uint64_t wait_site;
+};
+struct cstub_labels cstub_fast_labels(void);
 
 #endif

@@ -18,7 +18,7 @@ enum KernelSettings {
                     .directory("unix", [.text("max_dgram_qlen", "10", 0o644)]),
                 ]),
             .directory("user", user(pages)),
-            .directory("vm", memory),
+            .directory("vm", memory(kernel)),
         ]
     }
 
@@ -81,13 +81,13 @@ enum KernelSettings {
 
     // MARK: vm
 
-    private static var memory: [SyntheticTreeEntry] {
+    private static func memory(_ kernel: SandboxKernel) -> [SyntheticTreeEntry] {
         [
             setting("admin_reserve_kbytes", 8192), setting("dirty_background_bytes", 0), setting("dirty_background_ratio", 10),
             setting("dirty_bytes", 0), setting("dirty_expire_centisecs", 3000), setting("dirty_ratio", 20),
             setting("dirty_writeback_centisecs", 500), setting("hugetlb_shm_group", 0), setting("legacy_va_layout", 0),
             setting("max_map_count", 65530), setting("memfd_noexec", 0), setting("min_free_kbytes", 67584),
-            setting("mmap_min_addr", AddressLimits.minimum.rawValue), setting("nr_hugepages", 0),
+            setting("mmap_min_addr", kernel.platform.lowestAddress.rawValue), setting("nr_hugepages", 0),
             setting("nr_hugepages_mempolicy", 0),
             setting("nr_overcommit_hugepages", 0), setting("oom_dump_tasks", 1), setting("oom_kill_allocating_task", 0),
             setting("overcommit_kbytes", 0), setting("overcommit_memory", 0), setting("overcommit_ratio", 50),

@@ -17,7 +17,7 @@ public final class PtracePlatform: Platform, StubRunner {
         StubAddressSpace(pool: pool, runner: self, stub: try pool.take())
     }
 
-    func makeContext(in process: StubProcess) throws(Errno) -> any PlatformContext {
+    func makeContext(in process: StubProcess, sites: SiteTable?) throws(Errno) -> any PlatformContext {
         try PtraceContext(platform: self, process: process)
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// How a platform runs the guest threads of a stub process.
 protocol StubRunner: AnyObject, Sendable {
     /// See `PlatformAddressSpace.makeContext`.
-    func makeContext(in process: StubProcess) throws(Errno) -> any PlatformContext
+    func makeContext(in process: StubProcess, sites: SiteTable?) throws(Errno) -> any PlatformContext
 }
 
 /// A guest address space in a stub process.
@@ -14,13 +14,16 @@ final class StubAddressSpace: PlatformAddressSpace {
     private let pool: StubPool
     private let runner: any StubRunner
     private let stub: Mutex<StubProcess?>
+    /// Nil where no sites are patched.
+    private let sites: SiteTable?
     /// Operations of one batch; a host file takes three and must not be split.
     private static let batchLimit = StubProcess.operationLimit - 3
 
-    init(pool: StubPool, runner: any StubRunner, stub: StubProcess) {
+    init(pool: StubPool, runner: any StubRunner, stub: StubProcess, patchesSites: Bool = false) {
         self.pool = pool
         self.runner = runner
         self.stub = Mutex(stub)
+        sites = patchesSites ? SiteTable(process: stub) : nil
     }
 
     private func current() throws(Errno) -> StubProcess {
@@ -33,6 +36,7 @@ final class StubAddressSpace: PlatformAddressSpace {
         var operations: [cstub_operation] = []
         var files: [Int32] = []
         operations.reserveCapacity(changes.count)
+        if let sites { operations = sites.takePendingOperations() }
         for change in changes {
             switch change {
             case .map(let range, let protection, .memoryFile(let offset), let populate):
@@ -71,7 +75,14 @@ final class StubAddressSpace: PlatformAddressSpace {
     }
 
     func makeContext() throws(Errno) -> any PlatformContext {
-        try runner.makeContext(in: current())
+        try runner.makeContext(in: current(), sites: sites)
+    }
+
+    func attach(_ patcher: any TextPatcher) { sites?.attach(patcher) }
+
+    func inheritText(of parent: any PlatformAddressSpace) {
+        guard let sites, let theirs = (parent as? StubAddressSpace)?.sites else { return }
+        sites.inherit(theirs)
     }
 
     func destroy() {

@@ -30,6 +30,14 @@ enum StubOperation {
     static func protect(_ range: GuestRange, _ protection: Protection) -> cstub_operation {
         make(Number.mprotect, range.start.rawValue, range.length, UInt64(protection.rawValue & 7))
     }
+    /// A page of blocks of patched sites.
+    static func mapSites(page: Int, of process: StubProcess) -> cstub_operation {
+        let offset = UInt64(page) * Page.size
+        let start = GuestAddress(UInt64(CSTUB_SITES) + offset)
+        return map(
+            GuestRange(start: start, end: start + Page.size), [.read, .execute], descriptor: CSTUB_FD_SLOTS,
+            offset: process.sitesOffset + offset, populate: true)
+    }
     static func close(_ descriptor: Int32) -> cstub_operation { make(Number.close, UInt64(descriptor)) }
 
     /// Receives one host file, which lands on CSTUB_FD_RECEIVED.

@@ -59,6 +59,14 @@ final class StubProcess: Sendable {
                     pid: pid, orders: orders.1, completion: completion.0, files: files.0, slot: memory, cpu: -1)))
     }
 
+    // MARK: blocks of patched sites
+
+    /// In the slots file.
+    var sitesOffset: UInt64 { StubZygote.slotOffset(slot) + UInt64(CSTUB_SLOT_SITES) }
+    /// The Sentry's view: CSTUB_SITES_SIZE bytes, valid while this object lives.
+    // SAFETY: inside this process's own slot, which guests cannot write to here.
+    var siteMemory: UnsafeMutableRawPointer { unsafe zygote.memory(ofSlot: slot) + Int(CSTUB_SLOT_SITES) }
+
     private static func close(_ descriptors: [Int32]) {
         for number in descriptors where number >= 0 { _ = HostDescriptor(owning: number) }
     }

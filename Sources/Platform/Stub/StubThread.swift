@@ -81,6 +81,7 @@ import LinuxABI
             unsafe chost_frame_store(frame, $0.baseAddress!.assumingMemoryBound(to: UInt64.self), area.address)
         }
     }
+    var instructionPointer: UInt64 { unsafe chost_frame_instruction_pointer(frame) }
     func setResult(_ value: UInt64) { unsafe chost_frame_set_rax(frame, value) }
     func finishCall(length: UInt64, _ value: UInt64) { unsafe chost_frame_finish_call(frame, length, value) }
     /// FS and GS base that the handler loads when the doorbell's answer asks for it.
@@ -95,6 +96,21 @@ import LinuxABI
     }
     /// The processor's page-fault error code; nil for another trap.
     var pageFaultError: UInt64? { unsafe chost_frame_trap(frame) == 14 ? chost_frame_error(frame) : nil }
+
+    // MARK: calls handed over in the area
+
+    func resetFastPath() { unsafe chost_fast_reset(area.memory) }
+    /// The guest thread may hand its next call over. Before the answer to the present one.
+    func serve() { unsafe chost_fast_serve(area.memory) }
+    /// True: the guest thread waits for the result in the host.
+    func finishFastCall(_ value: UInt64) -> Bool { unsafe chost_fast_finish(area.memory, value) != 0 }
+    func blockFastCall() { unsafe chost_fast_block(area.memory) }
+    func withdrawFastCall() -> Bool { unsafe chost_fast_withdraw(area.memory) != 0 }
+    func setFastIdle() { unsafe chost_fast_set_idle(area.memory) }
+    func rang() { unsafe chost_fast_rang(area.memory) }
+    var fastState: Int32 { Int32(truncatingIfNeeded: unsafe chost_fast_state(area.memory)) }
+    var fastFlags: UInt32 { unsafe chost_fast_flags(area.memory) }
+    var fastBlock: UInt64 { UInt64(unsafe chost_fast_block_address(area.memory)) }
 
     // MARK: vector state
 

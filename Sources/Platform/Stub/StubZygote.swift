@@ -60,6 +60,8 @@ import Synchronization
     }
     func returnSlot(_ slot: UInt32) { freeSlots.withLock { $0.free.append(slot) } }
 
+    /// Where a slot lies in the slots file.
+    static func slotOffset(_ slot: UInt32) -> UInt64 { UInt64(slot) * UInt64(CSTUB_SLOT_SIZE) }
     /// The order pages and scratch page of a slot.
     // SAFETY: slots are below `slotCount`, so the pointer stays inside the window.
     func memory(ofSlot slot: UInt32) -> UnsafeMutableRawPointer { unsafe window + Int(slot) * Int(CSTUB_SLOT_SIZE) }

@@ -1,0 +1,31 @@
+import CHost
+import CStub
+import HostOS
+import LinuxABI
+import Synchronization
+
+/// What all guest threads of a sandbox share of the fast path.
+final class FastPath: Sendable {
+    /// Blocks of sites end here: guests map from here on.
+    static let lowestAddress = GuestAddress(UInt64(CSTUB_SITES) + UInt64(CSTUB_SITES_SIZE))
+    static let labels = cstub_fast_labels()
+
+    /// Pairs of task thread and guest thread that may still spin: each keeps two processors busy.
+    private let free: Atomic<Int>
+
+    /// `mayPair`: threads may be placed.
+    init(mayPair: Bool) {
+        var list = [Int32](repeating: 0, count: 1024)
+        // SAFETY: the buffer holds 1024 entries.
+        let count = unsafe list.withUnsafeMutableBufferPointer { unsafe chost_allowed_cpus($0.baseAddress!, 1024) }
+        free = Atomic(mayPair ? Int(count) / 2 : 0)
+    }
+
+    func takePair() -> Bool {
+        guard free.load(ordering: .relaxed) > 0 else { return false }
+        if free.subtract(1, ordering: .relaxed).newValue >= 0 { return true }
+        free.add(1, ordering: .relaxed)
+        return false
+    }
+    func returnPair() { free.add(1, ordering: .relaxed) }
+}

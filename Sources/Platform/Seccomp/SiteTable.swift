@@ -1,0 +1,139 @@
+import CHost
+import CStub
+import HostOS
+import LinuxABI
+import Synchronization
+
+/// The patched system-call sites of one address space, and their blocks in the stub (README, "The fast path").
+final class SiteTable: Sendable {
+    /// `mov $number, %eax; syscall`.
+    struct Site: Sendable {
+        /// Of the first byte.
+        var address: UInt64
+        var number: UInt32
+
+        static let length = 7
+        /// Distance of the `syscall` instruction.
+        static let callOffset: UInt64 = 5
+        var callAddress: UInt64 { address &+ Self.callOffset }
+        var returnAddress: UInt64 { address &+ UInt64(Self.length) }
+
+        init(address: UInt64, number: UInt32) {
+            self.address = address
+            self.number = number
+        }
+    }
+
+    private struct State {
+        /// In order of their blocks.
+        var sites: [Site] = []
+        var blocks: [UInt64: Int] = [:]
+        /// Pages of blocks that are mapped in the stub, or will be with the next change.
+        var pages = 0
+        var pending: [cstub_operation] = []
+        var patcher: (any TextPatcher)?
+    }
+    private let process: StubProcess
+    private let state = Mutex(State())
+    private static let limit = Int(CSTUB_SITES_SIZE) / Int(CSTUB_BLOCK_SIZE)
+    private static let perPage = Int(Page.size) / Int(CSTUB_BLOCK_SIZE)
+
+    init(process: StubProcess) { self.process = process }
+
+    func attach(_ patcher: any TextPatcher) { state.withLock { $0.patcher = patcher } }
+
+    /// Changes that the next batch must make.
+    func takePendingOperations() -> [cstub_operation] {
+        state.withLock { s in
+            defer { s.pending = [] }
+            return s.pending
+        }
+    }
+
+    // MARK: patching
+
+    /// A plain call came from `returnAddress`: patches its site, if it is one that can be.
+    func patch(returnAddress: UInt64, number: UInt64) {
+        guard let number = UInt16(exactly: number), returnAddress > UInt64(Site.length) + 1, returnAddress < AddressLimits.maximum.rawValue
+        else { return }
+        let site = Site(address: returnAddress - UInt64(Site.length), number: UInt32(number))
+        guard site.address & (Page.size - 1) <= Page.size - UInt64(Site.length), let patcher = state.withLock({ $0.patcher }),
+            patcher.text(at: GuestAddress(site.address), count: Site.length) == Self.original(site)
+        else { return }
+        // With REX.B before it the first instruction loads R8D.
+        if let before = patcher.text(at: GuestAddress(site.address - 1), count: 1), before[0] & 0xf1 == 0x41 { return }
+        guard let block = block(for: site) else { return }
+        _ = patcher.patchText(at: GuestAddress(site.address), expecting: Self.original(site), with: Self.jump(block))
+    }
+
+    /// mov $number, %eax; syscall
+    private static func original(_ site: Site) -> [UInt8] {
+        [0xb8, UInt8(truncatingIfNeeded: site.number), UInt8(truncatingIfNeeded: site.number >> 8), 0, 0, 0x0f, 0x05]
+    }
+
+    /// jmp *block
+    private static func jump(_ block: Int) -> [UInt8] {
+        let address = UInt32(address(ofBlock: block))
+        return [0xff, 0x24, 0x25] + (0..<4).map { UInt8(truncatingIfNeeded: address >> (8 * $0)) }
+    }
+
+    private static func address(ofBlock block: Int) -> UInt64 { UInt64(CSTUB_SITES) + UInt64(block) * UInt64(CSTUB_BLOCK_SIZE) }
+
+    /// The block of a site: the one it had before, or a new one.
+    private func block(for site: Site) -> Int? {
+        state.withLock { s in
+            if let known = s.blocks[site.address], s.sites[known].number == site.number { return known }
+            let block = s.sites.count
+            guard block < Self.limit else { return nil }
+            if block / Self.perPage >= s.pages {
+                // SAFETY: within the slot's blocks; nothing maps the page yet.
+                unsafe (process.siteMemory + s.pages * Int(Page.size)).initializeMemory(as: UInt8.self, repeating: 0, count: Int(Page.size))
+                guard (try? process.perform([StubOperation.mapSites(page: s.pages, of: process)])) != nil else { return nil }
+                s.pages += 1
+            }
+            // SAFETY: as above. No guest thread is led to the block before its site is patched.
+            unsafe chost_fast_write_block(
+                process.siteMemory + block * Int(CSTUB_BLOCK_SIZE), UInt32(Self.address(ofBlock: block)), site.number, site.returnAddress,
+                FastPath.labels.entry)
+            s.sites.append(site)
+            s.blocks[site.address] = block
+            return block
+        }
+    }
+
+    // MARK: look-up
+
+    /// The site whose block contains `address`, which lies in the stub.
+    func site(ofBlockAt address: UInt64) -> Site? {
+        let offset = address &- UInt64(CSTUB_SITES)
+        guard offset < UInt64(CSTUB_SITES_SIZE) else { return nil }
+        let block = Int(offset / UInt64(CSTUB_BLOCK_SIZE))
+        return state.withLock { block < $0.sites.count ? $0.sites[block] : nil }
+    }
+
+    /// The patched site whose `syscall` instruction was at `address`.
+    func site(withCallAt address: UInt64) -> Site? {
+        let start = address &- Site.callOffset
+        let (block, patcher) = state.withLock { ($0.blocks[start], $0.patcher) }
+        guard let block, let patcher, patcher.text(at: GuestAddress(start), count: Site.length) == Self.jump(block) else { return nil }
+        return state.withLock { $0.sites[block] }
+    }
+
+    // MARK: fork
+
+    /// The same sites, for a copy of the address space with its text.
+    func inherit(_ parent: SiteTable) {
+        let (sites, blocks, pages) = parent.state.withLock { s in
+            // SAFETY: both lie in slots of their own; this process has none of the pages mapped yet, and the parent's blocks that are in use
+            // do not change any more.
+            unsafe process.siteMemory.copyMemory(from: parent.process.siteMemory, byteCount: s.pages * Int(Page.size))
+            return (s.sites, s.blocks, s.pages)
+        }
+        state.withLock { s in
+            s.sites = sites
+            s.blocks = blocks
+            s.pages = pages
+            s.pending = (0..<pages).map { StubOperation.mapSites(page: $0, of: process) }
+        }
+    }
+}
