@@ -86,6 +86,7 @@ let package = Package(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",
             swiftSettings: strict),
         tests("EndToEndTests", ["HostOS"]),
+        tests("PlatformTests", ["Platform", "LinuxABI"]),
         tests("KernelTimeTests", ["Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         tests(
             "KernelTests",

@@ -48,7 +48,7 @@ extension SandboxConfiguration {
         }
         w.put(UInt32(showsDiagnostics ? 1 : 0))
         w.put(UInt32(auditsFilter ? 1 : 0))
-        w.put(UInt32(usesFastPath ? 1 : 0))
+        w.put(UInt32(fastPath.rawValue))
         return w.bytes
     }
 
@@ -97,7 +97,10 @@ extension SandboxConfiguration {
         }
         showsDiagnostics = try r.word("diagnostics") != 0
         auditsFilter = try r.word("audit") != 0
-        usesFastPath = try r.word("fast path") != 0
+        guard let fast = UInt8(exactly: try r.word("fast path")), let fastPath = FastPathChoice(rawValue: fast) else {
+            throw .malformed("fast path")
+        }
+        self.fastPath = fastPath
         guard r.isAtEnd else { throw .malformed("trailing bytes") }
     }
 }

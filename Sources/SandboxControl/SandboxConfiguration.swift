@@ -66,6 +66,26 @@ public struct SandboxConfiguration: Sendable, Equatable {
         }
     }
 
+    public enum FastPathChoice: UInt8, Sendable, CaseIterable {
+        case off = 0
+        /// Where it pays.
+        case on = 1
+        /// Wherever it can be done: for tests.
+        case eager = 2
+
+        public var name: String {
+            switch self {
+            case .off: "off"
+            case .on: "on"
+            case .eager: "eager"
+            }
+        }
+        public init?(name: String) {
+            guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
+            self = found
+        }
+    }
+
     public var platform = PlatformChoice.automatic
     /// Host directory that becomes the read-only lower layer of the root.
     public var root: [UInt8] = Array("/".utf8)
@@ -96,8 +116,8 @@ public struct SandboxConfiguration: Sendable, Equatable {
     public var showsDiagnostics = false
     /// Whether a host call outside the Sentry's filter is reported and refused only, and does not end the sandbox.
     public var auditsFilter = false
-    /// Whether the seccomp platform may hand system calls over without the host.
-    public var usesFastPath = true
+    /// When the seccomp platform hands system calls over without the host.
+    public var fastPath = FastPathChoice.on
 
     public init() {}
 }

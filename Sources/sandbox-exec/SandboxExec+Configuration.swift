@@ -44,10 +44,11 @@ extension SandboxExec {
         result.umask = HostProcess.umask
         result.showsDiagnostics = debug
         result.auditsFilter = audit
-        guard let usesFastPath = ["on": true, "off": false][fastPath] else {
-            throw UsageFailure(message: "--fast-path \(fastPath): choose on or off")
+        guard let fastPathChoice = SandboxConfiguration.FastPathChoice(name: fastPath) else {
+            let known = SandboxConfiguration.FastPathChoice.allCases.map(\.name).joined(separator: ", ")
+            throw UsageFailure(message: "--fast-path \(fastPath): choose one of: \(known)")
         }
-        result.usesFastPath = usesFastPath
+        result.fastPath = fastPathChoice
         if let strace {
             result.trace = strace == "all" ? .all : .named(strace.split(separator: ",").map(String.init))
         }

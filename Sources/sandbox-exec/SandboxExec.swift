@@ -99,7 +99,7 @@ struct SandboxExec: ParsableCommand {
     var audit = false
 
     @Option(help: ArgumentHelp(
-        "Whether the seccomp platform hands system calls over in shared memory where that pays: on or off.", visibility: .hidden))
+        "Whether the seccomp platform hands system calls over in shared memory where that pays: on, off, or eager for tests.", visibility: .hidden))
     var fastPath = "on"
 
     static func main() {

@@ -61,7 +61,7 @@ enum Boot {
         let choice = configuration.platform
         if choice != .ptrace {
             do throws(Errno) {
-                return try SeccompPlatform(memoryFile: memoryFile.descriptor, fastPath: configuration.usesFastPath)
+                return try SeccompPlatform(memoryFile: memoryFile.descriptor, fastPath: Self.use(configuration.fastPath))
             } catch {
                 let problem = "the seccomp platform does not work here (\(error))"
                 guard choice == .automatic else { throw .sandbox("\(problem); sandbox-exec doctor says why, --platform ptrace does without") }
@@ -70,6 +70,14 @@ enum Boot {
         }
         return try step("start the ptrace platform (does the host forbid tracing?)") { () throws(Errno) in
             try PtracePlatform(memoryFile: memoryFile.descriptor)
+        }
+    }
+
+    private static func use(_ choice: SandboxConfiguration.FastPathChoice) -> FastPathUse {
+        switch choice {
+        case .off: .never
+        case .on: .whereItPays
+        case .eager: .always
         }
     }
 

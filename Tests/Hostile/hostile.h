@@ -43,6 +43,6 @@ struct attack {
     /// Returns what it got as a line; may also die.
     void (*run)(void);
 };
-extern const struct attack jumps[], memories[], entries[], limits[];
+extern const struct attack jumps[], memories[], entries[], limits[], calls[];
 
 #endif

@@ -18,12 +18,12 @@ static pid_t start_neighbour(void) {
 }
 
 int main(int argc, char **argv) {
-    const struct attack *families[] = {jumps, memories, entries, limits};
+    const struct attack *families[] = {jumps, memories, entries, limits, calls};
     const char *only = argc > 1 ? argv[1] : NULL;
     for (int i = 0; i < 4096; i++) canary[i] = (uint64_t)i * 7;
     pid_t neighbour = start_neighbour();
     int harmed = 0;
-    for (int f = 0; f < 4; f++)
+    for (unsigned f = 0; f < sizeof families / sizeof *families; f++)
         for (const struct attack *a = families[f]; a->name; a++) {
             if (only && strcmp(only, a->name)) continue;
             printf("%s: ", a->name);

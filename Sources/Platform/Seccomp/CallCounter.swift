@@ -2,9 +2,11 @@
 struct CallCounter {
     private static let size = 64
     /// Calls before a place counts as used often.
-    private static let often: UInt16 = 16
+    private let often: UInt16
     private var places = [UInt64](repeating: 0, count: size)
     private var counts = [UInt16](repeating: 0, count: size)
+
+    init(isEager: Bool) { often = isEager ? 1 : 16 }
 
     /// Counts a call from `address`. True once, when it has become one of many.
     mutating func isOften(_ address: UInt64) -> Bool {
@@ -14,6 +16,6 @@ struct CallCounter {
             counts[index] = 0
         }
         if counts[index] < .max { counts[index] += 1 }
-        return counts[index] == Self.often
+        return counts[index] == often
     }
 }

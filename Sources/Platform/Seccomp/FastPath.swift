@@ -4,6 +4,13 @@ import HostOS
 import LinuxABI
 import Synchronization
 
+/// When system calls are handed over in shared memory.
+public enum FastPathUse: Sendable {
+    case never, whereItPays
+    /// Wherever it can be done, however dear: for tests.
+    case always
+}
+
 /// What all guest threads of a sandbox share of the fast path.
 final class FastPath: Sendable {
     /// Blocks of sites end here: guests map from here on.
@@ -13,8 +20,11 @@ final class FastPath: Sendable {
     /// Pairs of task thread and guest thread that may still spin: each keeps two processors busy.
     private let free: Atomic<Int>
 
+    let isEager: Bool
+
     /// `mayPair`: threads may be placed.
-    init(mayPair: Bool) {
+    init(mayPair: Bool, isEager: Bool) {
+        self.isEager = isEager
         var list = [Int32](repeating: 0, count: 1024)
         // SAFETY: the buffer holds 1024 entries.
         let count = unsafe list.withUnsafeMutableBufferPointer { unsafe chost_allowed_cpus($0.baseAddress!, 1024) }

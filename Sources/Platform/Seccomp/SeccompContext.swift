@@ -36,14 +36,18 @@ final class SeccompContext: PlatformContext {
     private var isReleased = false
 
     // The fast path.
-    private var policy = SpinPolicy()
-    private var calls = CallCounter()
+    private var policy: SpinPolicy
+    private var calls: CallCounter
     /// The call that was taken last.
     private var taken = chost_fast_call()
     /// Its result, once it has one.
     private var answeredWith: UInt64 = 0
     /// The guest thread waits for the last result in the host.
     private var isAwaited = false
+    /// The area says that calls are watched for.
+    private var isServed = false
+    /// Behind a call that was made for a guest thread which steps.
+    private var steppedTo: UInt64?
     /// Where a single step ended, when that was not where the processor says.
     private var trappedAt: UInt64?
 
@@ -52,6 +56,9 @@ final class SeccompContext: PlatformContext {
         self.process = process
         self.thread = thread
         self.sites = sites
+        let isEager = platform.fastPath?.isEager ?? false
+        policy = SpinPolicy(isEager: isEager)
+        calls = CallCounter(isEager: isEager)
         kick = platform.watch.interrupter(process: process, thread: thread.id)
         pair = platform.balancer == nil ? nil : CPUBalancer.Pair(taskThread: HostThread.currentID, guestThread: thread.id)
         thread.repair()
@@ -81,18 +88,22 @@ final class SeccompContext: PlatformContext {
                 values.rax = value
                 if !isDirty { thread.setResult(value) }
             }
+            if let steppedTo {
+                self.steppedTo = nil
+                if values.rip == steppedTo { return .exception(Self.step(to: steppedTo)) }
+            }
             if isDirty { storeRegisters() }
             let answer: Int64 = hasNewBases ? 1 : 0
             hasNewBases = false
             isLoaded = false
-            if policy.isPaired { thread.serve() }
+            if policy.isPaired { serve() }
             guard ring(answer) else { return exited() }
         case .inCall:
             // Without a result the call's own number would be one: whoever wants the registers as they are has loaded them.
-            if policy.isPaired { thread.serve() }
+            if policy.isPaired { serve() }
             if let event = answerCall(value ?? UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))) { return event }
         case .inFastCall:
-            if policy.isPaired { thread.serve() }
+            if policy.isPaired { serve() }
             answeredWith = value ?? UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
             if thread.finishFastCall(answeredWith) { isAwaited = true }
         }
@@ -226,8 +237,10 @@ final class SeccompContext: PlatformContext {
     /// Spins for a call after an answer, while the two threads are paired. Nil: what comes next is a notification.
     private func takeFastCall() -> PlatformEvent? {
         policy.willAnswer(at: chost_cycles())
-        guard policy.isPaired else { return nil }
-        if !isAwaited {
+        guard isServed else { return nil }
+        if !policy.isPaired {
+            // The pair has ended while the call was served.
+        } else if !isAwaited {
             switch unsafe chost_fast_wait(thread.area.memory, policy.patience, &taken) {
             case Int32(CHOST_FAST_TAKEN): return fastCall()
             // A fault or a trapped call: it comes at once, and the pair stays.
@@ -239,7 +252,14 @@ final class SeccompContext: PlatformContext {
             // The call took long, or the host had something else to do.
             part(contended: false)
         }
+        isServed = false
         return unsafe chost_fast_stop(thread.area.memory, &taken) != 0 ? fastCall() : nil
+    }
+
+    private func serve() {
+        guard !isServed else { return }
+        isServed = true
+        thread.serve()
     }
 
     private func fastCall() -> PlatformEvent {
@@ -310,8 +330,10 @@ final class SeccompContext: PlatformContext {
         if signal == Signal.SIGILL.rawValue, let site = sites?.site(withCallAt: rip) {
             // Somebody came to the old `syscall` instruction by another way than through the one before it.
             load()
+            steppedTo = nil
             enter(site, values.flags)
             isDirty = true
+            if values.flags & Self.trapFlag != 0 { steppedTo = values.rip }
             return .systemCall(number: UInt64(bitPattern: Int64(Int32(truncatingIfNeeded: values.rax))), SystemCallArguments(values))
         }
         guard isInStub(rip) else { return nil }
@@ -322,13 +344,21 @@ final class SeccompContext: PlatformContext {
         return signal == Signal.SIGSEGV.rawValue ? .interrupted : nil
     }
 
+    /// What a processor that steps raises behind an instruction.
+    private static func step(to address: UInt64) -> SignalInfo {
+        var info = SignalInfo(.SIGTRAP, code: 2)  // TRAP_TRACE
+        info.address = GuestAddress(address)
+        return info
+    }
+    private static let trapFlag: UInt64 = 0x100
+
     private func isInStub(_ address: UInt64) -> Bool {
         let labels = FastPath.labels
         return address &- UInt64(CSTUB_SITES) < UInt64(CSTUB_SITES_SIZE) || (address >= labels.entry && address < labels.end)
     }
 
     /// RIP, RCX and R11 as `syscall` leaves them.
-    private func enter(_ site: SiteTable.Site, _ flags: UInt64) {
+    private func enter(_ site: CallSite, _ flags: UInt64) {
         values.rip = site.returnAddress
         values.rcx = site.returnAddress
         values.r11 = flags
@@ -386,7 +416,7 @@ final class SeccompContext: PlatformContext {
         return true
     }
 
-    private func finish(_ site: SiteTable.Site, _ flags: UInt64, _ value: UInt64) -> Bool {
+    private func finish(_ site: CallSite, _ flags: UInt64, _ value: UInt64) -> Bool {
         values.flags = flags
         enter(site, flags)
         values.rax = value

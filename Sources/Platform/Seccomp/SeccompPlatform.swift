@@ -20,11 +20,11 @@ public final class SeccompPlatform: Platform, StubRunner {
     /// - Throws: ENOSYS when the host lacks what is needed, EBUSY and others when it forbids it.
     ///
     /// `fastPath`: patches system-call sites of guest programs, and hands calls over in shared memory while that pays.
-    public init(memoryFile: Int32, fastPath: Bool) throws(Errno) {
+    public init(memoryFile: Int32, fastPath: FastPathUse) throws(Errno) {
         guard chost_has_fsgsbase() != 0 else { throw .ENOSYS }
         polls = !HostMachine.isKernel(atLeast: (6, 11))
         balancer = HostMachine.isKernel(atLeast: (6, 6)) ? nil : CPUBalancer()
-        self.fastPath = fastPath ? FastPath(mayPair: balancer == nil) : nil
+        self.fastPath = fastPath == .never ? nil : FastPath(mayPair: balancer == nil, isEager: fastPath == .always)
         pool = StubPool(zygote: try StubZygote(memoryFile: memoryFile, notifies: true))
         let stub = try pool.take()
         stub.threadIsIdle(try stub.takeThread(polls: polls))

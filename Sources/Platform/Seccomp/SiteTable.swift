@@ -6,27 +6,9 @@ import Synchronization
 
 /// The patched system-call sites of one address space, and their blocks in the stub (README, "The fast path").
 final class SiteTable: Sendable {
-    /// `mov $number, %eax; syscall`.
-    struct Site: Sendable {
-        /// Of the first byte.
-        var address: UInt64
-        var number: UInt32
-
-        static let length = 7
-        /// Distance of the `syscall` instruction.
-        static let callOffset: UInt64 = 5
-        var callAddress: UInt64 { address &+ Self.callOffset }
-        var returnAddress: UInt64 { address &+ UInt64(Self.length) }
-
-        init(address: UInt64, number: UInt32) {
-            self.address = address
-            self.number = number
-        }
-    }
-
     private struct State {
         /// In order of their blocks.
-        var sites: [Site] = []
+        var sites: [CallSite] = []
         var blocks: [UInt64: Int] = [:]
         /// Pages of blocks that are mapped in the stub, or will be with the next change.
         var pages = 0
@@ -54,35 +36,27 @@ final class SiteTable: Sendable {
 
     /// A plain call came from `returnAddress`: patches its site, if it is one that can be.
     func patch(returnAddress: UInt64, number: UInt64) {
-        guard let number = UInt16(exactly: number), returnAddress > UInt64(Site.length) + 1, returnAddress < AddressLimits.maximum.rawValue
+        guard let number = UInt16(exactly: number), returnAddress < AddressLimits.maximum.rawValue,
+            let patcher = state.withLock({ $0.patcher })
         else { return }
-        let site = Site(address: returnAddress - UInt64(Site.length), number: UInt32(number))
-        guard site.address & (Page.size - 1) <= Page.size - UInt64(Site.length), let patcher = state.withLock({ $0.patcher }),
-            patcher.text(at: GuestAddress(site.address), count: Site.length) == Self.original(site)
-        else { return }
-        // With REX.B before it the first instruction loads R8D.
-        if let before = patcher.text(at: GuestAddress(site.address - 1), count: 1), before[0] & 0xf1 == 0x41 { return }
-        guard let block = block(for: site) else { return }
-        _ = patcher.patchText(at: GuestAddress(site.address), expecting: Self.original(site), with: Self.jump(block))
-    }
-
-    /// mov $number, %eax; syscall
-    private static func original(_ site: Site) -> [UInt8] {
-        [0xb8, UInt8(truncatingIfNeeded: site.number), UInt8(truncatingIfNeeded: site.number >> 8), 0, 0, 0x0f, 0x05]
-    }
-
-    /// jmp *block
-    private static func jump(_ block: Int) -> [UInt8] {
-        let address = UInt32(address(ofBlock: block))
-        return [0xff, 0x24, 0x25] + (0..<4).map { UInt8(truncatingIfNeeded: address >> (8 * $0)) }
+        for form in CallSite.Form.allCases {
+            guard let site = CallSite(form, returnAddress: returnAddress, number: UInt32(number)),
+                let found = patcher.text(at: GuestAddress(site.address), count: site.length), site.matches(found)
+            else { continue }
+            let before = patcher.text(at: GuestAddress(site.address - 1), count: 1)?.first
+            guard site.mayFollow(before), let block = block(for: site) else { return }
+            _ = patcher.patchText(
+                at: GuestAddress(site.address), expecting: found, with: site.replacement(for: found, slot: UInt32(Self.address(ofBlock: block))))
+            return
+        }
     }
 
     private static func address(ofBlock block: Int) -> UInt64 { UInt64(CSTUB_SITES) + UInt64(block) * UInt64(CSTUB_BLOCK_SIZE) }
 
     /// The block of a site: the one it had before, or a new one.
-    private func block(for site: Site) -> Int? {
+    private func block(for site: CallSite) -> Int? {
         state.withLock { s in
-            if let known = s.blocks[site.address], s.sites[known].number == site.number { return known }
+            if let known = s.blocks[site.address], s.sites[known] == site { return known }
             let block = s.sites.count
             guard block < Self.limit else { return nil }
             if block / Self.perPage >= s.pages {
@@ -104,19 +78,22 @@ final class SiteTable: Sendable {
     // MARK: look-up
 
     /// The site whose block contains `address`, which lies in the stub.
-    func site(ofBlockAt address: UInt64) -> Site? {
+    func site(ofBlockAt address: UInt64) -> CallSite? {
         let offset = address &- UInt64(CSTUB_SITES)
         guard offset < UInt64(CSTUB_SITES_SIZE) else { return nil }
         let block = Int(offset / UInt64(CSTUB_BLOCK_SIZE))
         return state.withLock { block < $0.sites.count ? $0.sites[block] : nil }
     }
 
-    /// The patched site whose `syscall` instruction was at `address`.
-    func site(withCallAt address: UInt64) -> Site? {
-        let start = address &- Site.callOffset
-        let (block, patcher) = state.withLock { ($0.blocks[start], $0.patcher) }
-        guard let block, let patcher, patcher.text(at: GuestAddress(start), count: Site.length) == Self.jump(block) else { return nil }
-        return state.withLock { $0.sites[block] }
+    /// The patched site whose `syscall` instruction was at `address`, and is no more.
+    func site(withCallAt address: UInt64) -> CallSite? {
+        let start = address &- CallSite.Form.move.callOffset
+        let found = state.withLock { s in s.blocks[start].map { (block: $0, site: s.sites[$0], patcher: s.patcher) } }
+        guard let found, found.site.form == .move, let patcher = found.patcher,
+            patcher.text(at: GuestAddress(start), count: found.site.length)
+                == found.site.replacement(for: [], slot: UInt32(Self.address(ofBlock: found.block)))
+        else { return nil }
+        return found.site
     }
 
     // MARK: fork

@@ -1,11 +1,12 @@
 /// Decides when a task thread spins for its guest thread's calls (README, "The fast path"). Times are cycles of the time-stamp counter,
 /// 2 to 5 to the nanosecond: none needs to be exact.
 struct SpinPolicy {
+    private let isEager: Bool
     private(set) var isPaired = false
     /// Calls from patched sites that came by notification, one soon after the other.
     private var streak = 0
     /// How many make a pair.
-    private var needed = Self.leastNeeded
+    private var needed: Int
     /// Calls handed over since the threads were paired.
     private var served = 0
     /// When the last event was answered.
@@ -25,12 +26,17 @@ struct SpinPolicy {
     /// Some 150 microseconds: a processor that takes longer to come was busy.
     private static let slowStart: UInt64 = 400_000
 
+    init(isEager: Bool) {
+        self.isEager = isEager
+        needed = isEager ? 1 : Self.leastNeeded
+    }
+
     /// How long to spin for the next call.
     var patience: UInt64 { served == 0 ? Self.slowStart : Self.shortGap }
 
     /// A call came by notification. True: the threads should be paired.
     mutating func sawCall(patched: Bool, at now: UInt64) -> Bool {
-        guard patched, now &- answered < Self.shortGap else {
+        guard patched, now &- answered < Self.shortGap || isEager else {
             streak = 0
             return false
         }
@@ -46,13 +52,14 @@ struct SpinPolicy {
         isPaired = true
         streak = 0
         served = 0
-        return cycles < Self.slowStart
+        return cycles < Self.slowStart || isEager
     }
 
     /// The pair has ended. `contended`: because somebody else uses the processors.
     mutating func parted(contended: Bool, at now: UInt64) {
         isPaired = false
         streak = 0
+        if isEager { return }
         needed = served < Self.worthwhile ? min(needed * 2, Self.mostNeeded) : max(needed / 2, Self.leastNeeded)
         if contended {
             notBefore = now &+ backOff
