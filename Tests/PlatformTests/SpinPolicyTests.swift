@@ -37,23 +37,27 @@ import Testing
     @Test func pairsThatDidNotPayNeedMoreCalls() {
         var policy = SpinPolicy(isEager: false)
         for wanted in [32, 64, 128] {
-            #expect(callsUntilPaired(&policy, from: 0) == wanted)
-            #expect(policy.paired(after: 1000))
-            policy.parted(contended: false, at: 0)
+            #expect(callsUntilPaired(&policy, from: 1 << 40) == wanted)
+            policy.paired(at: 0)
+            policy.tookCall()
+            policy.parted(at: 1000)
         }
-        #expect(callsUntilPaired(&policy, from: 0) == 256)
-        #expect(policy.paired(after: 1000))
+        #expect(callsUntilPaired(&policy, from: 1 << 40) == 256)
+        policy.paired(at: 0)
         for _ in 0..<1000 { policy.tookCall() }
-        policy.parted(contended: false, at: 0)
-        #expect(callsUntilPaired(&policy, from: 0) == 128)
+        policy.parted(at: 1_000_000)
+        #expect(callsUntilPaired(&policy, from: 1 << 40) == 128)
     }
 
-    @Test func contentionBacksOff() {
+    @Test func dearPairsBackOff() {
         var policy = SpinPolicy(isEager: false)
-        #expect(callsUntilPaired(&policy, from: 0) != nil)
-        #expect(!policy.paired(after: 10_000_000), "the other processor was busy")
-        policy.parted(contended: true, at: 1_000_000)
-        #expect(callsUntilPaired(&policy, from: 1_000_000, limit: 2000) == nil)
-        #expect(callsUntilPaired(&policy, from: 40_000_000) != nil)
+        policy.paired(at: 1_000_000)
+        for _ in 0..<200 { policy.tookCall() }
+        #expect(!policy.isDear(at: 2_000_000))
+        // The host ran somebody else for long.
+        #expect(policy.isDear(at: 20_000_000))
+        policy.parted(at: 20_000_000)
+        #expect(callsUntilPaired(&policy, from: 20_000_000, limit: 2000) == nil)
+        #expect(callsUntilPaired(&policy, from: 60_000_000) != nil)
     }
 }

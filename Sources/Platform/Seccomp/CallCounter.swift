@@ -6,7 +6,7 @@ struct CallCounter {
     private var places = [UInt64](repeating: 0, count: size)
     private var counts = [UInt16](repeating: 0, count: size)
 
-    init(isEager: Bool) { often = isEager ? 1 : 16 }
+    init(isEager: Bool) { often = isEager ? 1 : 64 }
 
     /// Counts a call from `address`. True once, when it has become one of many.
     mutating func isOften(_ address: UInt64) -> Bool {

@@ -22,13 +22,14 @@ final class FastPath: Sendable {
 
     let isEager: Bool
 
-    /// `mayPair`: threads may be placed.
-    init(mayPair: Bool, isEager: Bool) {
-        self.isEager = isEager
+    /// Nil where two threads cannot spin for each other.
+    init?(isEager: Bool) {
         var list = [Int32](repeating: 0, count: 1024)
         // SAFETY: the buffer holds 1024 entries.
         let count = unsafe list.withUnsafeMutableBufferPointer { unsafe chost_allowed_cpus($0.baseAddress!, 1024) }
-        free = Atomic(mayPair ? Int(count) / 2 : 0)
+        guard count >= 2 else { return nil }
+        free = Atomic(Int(count) / 2)
+        self.isEager = isEager
     }
 
     func takePair() -> Bool {

@@ -245,12 +245,12 @@ final class SeccompContext: PlatformContext {
             case Int32(CHOST_FAST_TAKEN): return fastCall()
             // A fault or a trapped call: it comes at once, and the pair stays.
             case Int32(CHOST_FAST_RINGING): break
-            case Int32(CHOST_FAST_PREEMPTED): part(contended: true)
-            default: part(contended: false)
+            case Int32(CHOST_FAST_PREEMPTED): if policy.isDear(at: chost_cycles()) { part() }
+            default: part()
             }
         } else {
             // The call took long, or the host had something else to do.
-            part(contended: false)
+            part()
         }
         isServed = false
         return unsafe chost_fast_stop(thread.area.memory, &taken) != 0 ? fastCall() : nil
@@ -277,27 +277,26 @@ final class SeccompContext: PlatformContext {
             sites?.patch(returnAddress: call.instruction_pointer, number: UInt64(bitPattern: call.number))
         }
         if policy.isPaired {
-            if !isPatched { part(contended: false) }
+            if !isPatched { part() }
         } else if let fastPath = platform.fastPath, policy.sawCall(patched: isPatched, at: chost_cycles()), fastPath.takePair() {
-            let start = chost_cycles()
+            policy.paired(at: chost_cycles())
             let cpu = chost_stub_current_cpu()
             if chost_bind_to_cpu(thread.id, cpu) == 0 { _ = chost_leave_cpu(cpu) }
-            if !policy.paired(after: chost_cycles() &- start) { part(contended: true) }
         }
     }
 
-    private func part(contended: Bool) {
+    private func part() {
         guard policy.isPaired else { return }
         chost_unbind(thread.id)
         platform.fastPath?.returnPair()
-        policy.parted(contended: contended, at: chost_cycles())
+        policy.parted(at: chost_cycles())
     }
 
     /// The task thread sleeps: the guest thread must not spin for it.
     private func stopSpinning() {
         policy.sawAnother()
         if state == .inFastCall { thread.blockFastCall() }
-        part(contended: false)
+        part()
     }
 
     /// Whether the present notification is that of a guest thread which waits for the result of a call that was taken.
@@ -518,7 +517,7 @@ final class SeccompContext: PlatformContext {
         isReleased = true
         willBlock()
         goToDoorbell()
-        part(contended: false)
+        part()
         kick.retire()
         if state == .gone { process.threadEnded(thread.id) } else { process.threadIsIdle(thread) }
     }

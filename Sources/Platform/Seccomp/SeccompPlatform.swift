@@ -24,7 +24,7 @@ public final class SeccompPlatform: Platform, StubRunner {
         guard chost_has_fsgsbase() != 0 else { throw .ENOSYS }
         polls = !HostMachine.isKernel(atLeast: (6, 11))
         balancer = HostMachine.isKernel(atLeast: (6, 6)) ? nil : CPUBalancer()
-        self.fastPath = fastPath == .never ? nil : FastPath(mayPair: balancer == nil, isEager: fastPath == .always)
+        self.fastPath = fastPath == .never || balancer != nil ? nil : FastPath(isEager: fastPath == .always)
         pool = StubPool(zygote: try StubZygote(memoryFile: memoryFile, notifies: true))
         let stub = try pool.take()
         stub.threadIsIdle(try stub.takeThread(polls: polls))

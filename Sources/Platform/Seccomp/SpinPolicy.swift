@@ -9,6 +9,8 @@ struct SpinPolicy {
     private var needed: Int
     /// Calls handed over since the threads were paired.
     private var served = 0
+    /// When they were paired.
+    private var started: UInt64 = 0
     /// When the last event was answered.
     private var answered: UInt64 = 0
     private var notBefore: UInt64 = 0
@@ -23,8 +25,10 @@ struct SpinPolicy {
     /// Some 10 milliseconds and some second.
     private static let leastBackOff: UInt64 = 30_000_000
     private static let mostBackOff: UInt64 = 3_000_000_000
-    /// Some 150 microseconds: a processor that takes longer to come was busy.
+    /// Some 150 microseconds: what an idle processor may take to come.
     private static let slowStart: UInt64 = 400_000
+    /// Some 6 microseconds: a call by notification.
+    private static let notification: UInt64 = 16_000
 
     init(isEager: Bool) {
         self.isEager = isEager
@@ -47,24 +51,27 @@ struct SpinPolicy {
     mutating func sawAnother() { streak = 0 }
     mutating func tookCall() { served += 1 }
 
-    /// The threads were moved apart, which took `cycles`. False: the other processor is busy, and the pair must end.
-    mutating func paired(after cycles: UInt64) -> Bool {
+    /// The threads are being moved apart.
+    mutating func paired(at now: UInt64) {
         isPaired = true
         streak = 0
         served = 0
-        return cycles < Self.slowStart || isEager
+        started = now
     }
 
-    /// The pair has ended. `contended`: because somebody else uses the processors.
-    mutating func parted(contended: Bool, at now: UInt64) {
+    /// Whether the calls of the pair took longer than notifications would: somebody else uses the processors.
+    func isDear(at now: UInt64) -> Bool { !isEager && (served == 0 || (now &- started) / UInt64(served) > Self.notification) }
+
+    /// The pair has ended.
+    mutating func parted(at now: UInt64) {
         isPaired = false
         streak = 0
         if isEager { return }
         needed = served < Self.worthwhile ? min(needed * 2, Self.mostNeeded) : max(needed / 2, Self.leastNeeded)
-        if contended {
+        if isDear(at: now) {
             notBefore = now &+ backOff
             backOff = min(backOff * 2, Self.mostBackOff)
-        } else if served > Self.mostNeeded {
+        } else {
             backOff = Self.leastBackOff
         }
     }
