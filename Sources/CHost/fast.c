@@ -9,7 +9,9 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-static volatile struct cstub_fast *fast(const void *area) { return (volatile struct cstub_fast *)((uintptr_t)area + CSTUB_FAST_OFFSET); }
+static volatile struct cstub_fast *fast(const void *area) {
+    return (volatile struct cstub_fast *)((uintptr_t)area + CSTUB_FAST_OFFSET);
+}
 
 static uint32_t state(const void *area) { return __atomic_load_n(&fast(area)->state, __ATOMIC_ACQUIRE); }
 static int exchange_if(void *area, uint32_t expected, uint32_t desired) {

@@ -192,8 +192,8 @@ back_to_guest:
 cstub_sigreturn_site:
     hlt
 
-// A call at a patched site. GS base is the thread's area, unless the guest took GS for itself. No stack is used, for it may not be there and has
-// a red zone; rcx and r11 are what a system call may change, and rax holds the number << 16.
+// A call at a patched site. GS base is the thread's area, unless the guest took GS for itself. No stack is used, for it may not be
+// there and has a red zone; rcx and r11 are what a system call may change, and rax holds the number << 16.
 //
 //   r11  block of the site      eax  number << 16, and flags in ax
     .macro label name

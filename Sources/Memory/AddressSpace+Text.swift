@@ -8,7 +8,7 @@ struct TextPatch: Sendable {
 }
 
 extension AddressSpaceState {
-    /// See `TextPatcher.patchText`. The page always becomes a new one: text that other threads run at the moment is never written to.
+    /// See `TextPatcher.patchText`. The page always becomes a new one: text that other threads run at the moment is not written to.
     mutating func patchText(_ address: UInt64, expecting expected: [UInt8], with replacement: [UInt8]) -> Bool {
         let page = Page.down(address)
         let length = UInt64(expected.count)
@@ -19,7 +19,9 @@ extension AddressSpaceState {
         // SAFETY: the page was allocated just now, and the copy is no longer than it; nobody else refers to it.
         let copied = unsafe copyIn(page, to: memoryFile.pointer(memory), count: Int(Page.size))
         let place = unsafe memoryFile.pointer(memory + (address - page))
-        guard copied == Int(Page.size), unsafe expected.elementsEqual(UnsafeRawBufferPointer(start: place, count: expected.count)) else {
+        guard copied == Int(Page.size),
+            unsafe expected.elementsEqual(UnsafeRawBufferPointer(start: place, count: expected.count))
+        else {
             memoryFile.release(memory, Page.size)
             return false
         }
@@ -40,13 +42,14 @@ extension AddressSpaceState {
         guard !patches.isEmpty else { return }
         for (address, patch) in patches where address >= lower && address < upper {
             patches[address] = nil
-            guard let i = segments.index(containing: address), let offset = segments.values[i].memoryOffset, !segments.values[i].isFilePage
+            guard let i = segments.index(containing: address), let offset = segments.values[i].memoryOffset,
+                !segments.values[i].isFilePage
             else { continue }
             // SAFETY: in memory that this address space refers to; a patch lies within one page.
             let place = unsafe memoryFile.pointer(offset + (address - segments.lowers[i]))
             let count = patch.original.count
             guard unsafe patch.replacement.elementsEqual(UnsafeRawBufferPointer(start: place, count: count)) else { continue }
-            // A forked relative that shares the page loses the change too, and nothing by it: the original does what the change does.
+            // A forked relative that shares the page loses the change too, and nothing by it: the original does the same.
             unsafe patch.original.withUnsafeBytes { unsafe place.copyMemory(from: $0.baseAddress!, byteCount: count) }
         }
     }

@@ -27,7 +27,7 @@ static void set_gs(uint64_t base) { __asm__ volatile("wrgsbase %0" ::"r"(base));
 
 /// Runs `body` in children; says how many ended how.
 static void in_children(int count, long patience, void (*body)(int)) {
-    int exited = 0, signalled[65] = {0};
+    int exited = 0, failed = 0, signalled[65] = {0};
     for (int i = 0; i < count; i++) {
         fflush(stdout);
         pid_t child = fork();
@@ -38,9 +38,9 @@ static void in_children(int count, long patience, void (*body)(int)) {
         }
         int status;
         waitpid(child, &status, 0);
-        WIFSIGNALED(status) ? signalled[WTERMSIG(status)]++ : exited++;
+        WIFSIGNALED(status) ? signalled[WTERMSIG(status)]++ : WEXITSTATUS(status) ? failed++ : exited++;
     }
-    printf("%d exited", exited);
+    printf("%d exited, %d with a status", exited, failed);
     for (int i = 1; i < 65; i++)
         if (signalled[i]) printf(", %d signal %d", signalled[i], i);
     puts("");
@@ -49,6 +49,16 @@ static void in_children(int count, long patience, void (*body)(int)) {
 static uint64_t areas[64];
 static int area_count;
 static volatile int go_on = 1;
+
+/// The areas of this process: GS base leads to that of this thread, and those of others are not far.
+static void find_areas(void) {
+    uint64_t own = gs_base();
+    area_count = 0;
+    for (uint64_t at = own - 16 * AREA_SIZE; own && at < own + 16 * AREA_SIZE && area_count < 64; at += AREA_SIZE)
+        if (at >= STUB_AREAS && probe(at, 1)) areas[area_count++] = at;
+    if (!area_count) area_count = writable_areas(areas, 64);
+    if (!area_count) _exit(77);
+}
 
 static void *call_and_call(void *argument) {
     while (go_on) hot();
@@ -72,7 +82,7 @@ static void forge(int i) {
     warm(2000);
     for (int k = 0; k < 3; k++) pthread_create(&thread, NULL, call_and_call, NULL);
     warm(200);
-    area_count = writable_areas(areas, 64);
+    find_areas();
     for (int k = 0; k < 2; k++) pthread_create(&thread, NULL, scribble, (void *)(long)(i * 2 + k + 1));
     for (int k = 0; k < 200000; k++) hot();
 }
@@ -90,11 +100,11 @@ static void post(int i) {
     warm(2000);
     pthread_create(&thread, NULL, compute, NULL);
     usleep(1000);
-    area_count = writable_areas(areas, 64);
+    find_areas();
     for (uint32_t number = 0; number < 500; number++)
         for (int a = 0; a < area_count; a++) {
             volatile uint32_t *area = (volatile uint32_t *)areas[a];
-            if (areas[a] == gs_base()) continue;
+            if (areas[a] == gs_base() && area_count > 1) continue;
             for (int k = 0; k < 12; k++) area[ARGUMENTS / 4 + k] = 0;
             area[CALL / 4] = (number * 7 + (uint32_t)i) % 500 << 16;
             area[BLOCK / 4] = i % 2 ? (uint32_t)SITES : 0x7fffffff;
@@ -111,7 +121,7 @@ static void elsewhere_gs(int i) {
     pthread_t thread;
     pthread_create(&thread, NULL, call_and_call, NULL);
     warm(3000);
-    area_count = writable_areas(areas, 64);
+    find_areas();
     uint64_t other = areas[0] == gs_base() ? areas[1 % area_count] : areas[0];
     const uint64_t bases[] = {(uint64_t)own_memory, other, STUB_AREAS + 63 * AREA_SIZE, STUB_AREAS + 0x1ffffff0, 0, 0x10, 0x7fff00000000, other + 8};
     set_gs(bases[i % 8]);

@@ -1,5 +1,5 @@
-// Calls that guest threads hand over through their areas (CStub's cstub_fast). Guests write to areas at any time: every word is read once, and nothing
-// read is trusted.
+// Calls that guest threads hand over through their areas (CStub's cstub_fast). Guests write to areas at any time: every word is
+// read once, and nothing read is trusted.
 #ifndef STOCKADE_CHOST_FAST_H
 #define STOCKADE_CHOST_FAST_H
 
@@ -20,8 +20,8 @@ enum { CHOST_FAST_TAKEN = 1, CHOST_FAST_QUIET = 2, CHOST_FAST_RINGING = 3, CHOST
 void chost_fast_reset(void *area);
 /// Tells the guest thread that its calls are watched for. Before the answer to its present one.
 void chost_fast_serve(void *area);
-/// Watches for a call, `cycles` of the time-stamp counter at most. TAKEN: `*call` is it. RINGING: a doorbell comes. PREEMPTED: the host ran something
-/// else here meanwhile. Goes on being watched for in every case.
+/// Watches for a call, `cycles` of the time-stamp counter at most. TAKEN: `*call` is it. RINGING: a doorbell comes. PREEMPTED: the
+/// host ran something else here meanwhile. Calls go on being watched for in every case.
 int chost_fast_wait(void *area, uint64_t cycles, struct chost_fast_call *call);
 /// Ends watching. Returns non-zero when a call came in the last moment, which has been taken.
 int chost_fast_stop(void *area, struct chost_fast_call *call);
@@ -39,7 +39,8 @@ void chost_fast_rang(void *area);
 uint32_t chost_fast_flags(const void *area);
 uint32_t chost_fast_block_address(const void *area);
 
-/// Writes the block at `block`, whose address in the stub is `address`, for a site that calls `number` and ends before `return_address`.
+/// Writes the block at `block`, whose address in the stub is `address`, for a site that calls `number` and ends before
+/// `return_address`.
 void chost_fast_write_block(void *block, uint32_t address, uint32_t number, uint64_t return_address, uint64_t handler);
 
 /// The time-stamp counter.

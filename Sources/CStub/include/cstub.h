@@ -172,8 +172,8 @@ uint64_t cstub_manager_site_address(void);
 /// Address behind the `syscall` instruction that rings the doorbell, as notifications report it.
 uint64_t cstub_doorbell_address(void);
 
-/// Places in the code that hands calls over through an area (manager.S): what of a call is done, and where the guest's registers are, follows from
-/// the instruction pointer.
+/// Places in the code that hands calls over through an area (manager.S): what of a call is done, and where the guest's registers
+/// are, follows from the instruction pointer.
 struct cstub_labels {
     uint64_t entry;
     /// From here on the guest's flags are in AX.

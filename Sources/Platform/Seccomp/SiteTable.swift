@@ -45,8 +45,8 @@ final class SiteTable: Sendable {
             else { continue }
             let before = patcher.text(at: GuestAddress(site.address - 1), count: 1)?.first
             guard site.mayFollow(before), let block = block(for: site) else { return }
-            _ = patcher.patchText(
-                at: GuestAddress(site.address), expecting: found, with: site.replacement(for: found, slot: UInt32(Self.address(ofBlock: block))))
+            let slot = UInt32(Self.address(ofBlock: block))
+            _ = patcher.patchText(at: GuestAddress(site.address), expecting: found, with: site.replacement(for: found, slot: slot))
             return
         }
     }
@@ -61,14 +61,15 @@ final class SiteTable: Sendable {
             guard block < Self.limit else { return nil }
             if block / Self.perPage >= s.pages {
                 // SAFETY: within the slot's blocks; nothing maps the page yet.
-                unsafe (process.siteMemory + s.pages * Int(Page.size)).initializeMemory(as: UInt8.self, repeating: 0, count: Int(Page.size))
+                let page = unsafe process.siteMemory + s.pages * Int(Page.size)
+                unsafe page.initializeMemory(as: UInt8.self, repeating: 0, count: Int(Page.size))
                 guard (try? process.perform([StubOperation.mapSites(page: s.pages, of: process)])) != nil else { return nil }
                 s.pages += 1
             }
             // SAFETY: as above. No guest thread is led to the block before its site is patched.
             unsafe chost_fast_write_block(
-                process.siteMemory + block * Int(CSTUB_BLOCK_SIZE), UInt32(Self.address(ofBlock: block)), site.number, site.returnAddress,
-                FastPath.labels.entry)
+                process.siteMemory + block * Int(CSTUB_BLOCK_SIZE), UInt32(Self.address(ofBlock: block)), site.number,
+                site.returnAddress, FastPath.labels.entry)
             s.sites.append(site)
             s.blocks[site.address] = block
             return block
@@ -101,8 +102,8 @@ final class SiteTable: Sendable {
     /// The same sites, for a copy of the address space with its text.
     func inherit(_ parent: SiteTable) {
         let (sites, blocks, pages) = parent.state.withLock { s in
-            // SAFETY: both lie in slots of their own; this process has none of the pages mapped yet, and the parent's blocks that are in use
-            // do not change any more.
+            // SAFETY: both lie in slots of their own; this process has none of the pages mapped yet, and the parent's blocks that
+            // are in use do not change any more.
             unsafe process.siteMemory.copyMemory(from: parent.process.siteMemory, byteCount: s.pages * Int(Page.size))
             return (s.sites, s.blocks, s.pages)
         }
