@@ -161,8 +161,8 @@ static void jump_once(uint64_t r11, uint64_t rax) {
 }
 static uint64_t jump_base;
 static void jump_to(int i) {
-    warm(500);
-    jump_target = jump_base + (uint64_t)i / 3;
+    warm(200);
+    jump_target = jump_base + (uint64_t)i;
     static const uint64_t r11[] = {SITES, 0, 0xdeadbeef};
     jump_once(r11[i % 3], i % 2 ? 110 << 16 : 0x123456789);
 }
@@ -170,9 +170,9 @@ static void into_the_code(void) {
     jump_base = STUB_CODE;
     // The code ends with zeroes.
     int length = 0;
-    for (int i = 0; i < 0x1000; i++)
+    for (int i = 0; i < 0x4000; i++)
         if (*(volatile char *)(STUB_CODE + (uint64_t)i)) length = i + 1;
-    in_children((length < 1024 ? length : 1024) * 3, 20000, jump_to);
+    in_children(length, 10000, jump_to);
 }
 static void into_blocks(void) {
     warm(500);
@@ -181,7 +181,7 @@ static void into_blocks(void) {
         return;
     }
     jump_base = SITES;
-    in_children(64 * 3 * 2, 20000, jump_to);
+    in_children(64 * 2, 10000, jump_to);
 }
 static void write_to_blocks(void) {
     warm(500);
