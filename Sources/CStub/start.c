@@ -229,7 +229,7 @@ static void enter_zygote(int memory_file, int slots, int control, int sentry, in
 int cstub_region_is_occupied(void) {
     size_t length = CSTUB_STACK + CSTUB_STACK_SIZE - CSTUB_BASE;
     void *probe = mmap((void *)CSTUB_BASE, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-    if (probe == MAP_FAILED) return errno == EEXIST;
+    if (probe == MAP_FAILED) return errno == EEXIST ? 1 : -1;
     munmap(probe, length);
     return 0;
 }

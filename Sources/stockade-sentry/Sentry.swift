@@ -28,6 +28,10 @@ enum Sentry {
         let control = ControlChannel(ControlSocket(HostDescriptor(owning: controlDescriptor)))
         do throws(BootFailure) {
             let configuration = try configuration(from: control)
+            if StubRegion.isForbidden {
+                throw BootFailure.sandbox(
+                    "this kernel lets no program map memory where guest programs get their stub: inside a Stockade sandbox no other can run")
+            }
             let sandbox = try Boot.start(configuration, openStreams: openStreams, control: control)
             control.serve(sandbox)
             let status = sandbox.waitForExit()

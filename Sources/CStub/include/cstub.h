@@ -157,7 +157,8 @@ struct cstub_zygote {
     uint64_t vdso_data_start, vdso_data_end, vdso_code_start, vdso_code_end;
 };
 
-/// Whether something of this process lies in the stub region: the zygote is a copy of it and puts the stub there.
+/// Whether something of this process lies in the stub region: the zygote is a copy of it and puts the stub there. 1 if so, 0 if not, -1 when the host
+/// lets nobody map memory there, as in a sandbox of the same kind.
 int cstub_region_is_occupied(void);
 
 /// Forks the zygote. The caller must have one thread. `notifies`: guest threads raise seccomp notifications, faults and trapped calls
