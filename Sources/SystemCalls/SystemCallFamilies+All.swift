@@ -3,7 +3,8 @@ extension SystemCallFamilies {
     public static var all: [SystemCallEntry] {
         let files = [
             readWrite, openClose, stat, names, directories, fileAttributes, extendedAttributes, fcntl, fileLocks, fileSystems, fileTransfer,
-            ioctl, fileFlags, fileHandles, mounts, fileSynchronization, memoryFiles, secretMemory,
+            ioctl, fileFlags, fileHandles, mounts, mountTrees, fileSystemContexts, mountStatus, fileSynchronization, memoryFiles,
+            secretMemory,
         ]
         let memory = [memoryMapping, memoryAdvice, memoryLocking, memoryPolicy, memoryBarriersAndKeys]
         let communication = [

@@ -2,7 +2,7 @@ import LinuxABI
 import VirtualFileSystem
 
 /// /proc/PID/mounts, mountinfo and mountstats: the mounts that lie under a process's root.
-struct MountText {
+public struct MountText {
     let namespace: MountNamespace
     let root: Path
 
@@ -76,7 +76,7 @@ struct MountText {
     }
 
     /// The part of the file system that the mount shows: `/`, or for a bind the path of its root.
-    private static func rootInFileSystem(_ mount: Mount) -> [UInt8] {
+    public static func rootInFileSystem(_ mount: Mount) -> [UInt8] {
         var names: [[UInt8]] = []
         var dentry = mount.root
         while let parent = dentry.parent {

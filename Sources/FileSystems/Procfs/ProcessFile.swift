@@ -96,6 +96,15 @@ final class ProcessFileInode: SyntheticFile {
         }
         if let failure = file.endedFailure, reference.memory == nil { throw failure }
     }
+    func open(_ flags: OpenFlags, caller: any Caller) throws(Errno) -> any FileOperations {
+        try willOpen(flags, caller: caller)
+        switch file {
+        case .mounts, .mountinfo, .mountstats:
+            guard let namespace = try reference.task().namespaces?.mounts else { throw .EINVAL }
+            return MountListOperations(self, namespace)
+        default: return SyntheticFileOperations(self)
+        }
+    }
     func content(caller: any Caller) throws(Errno) -> [UInt8] {
         if let failure = file.readFailure { try reference.requireInspection(caller, else: failure) }
         return try ProcessText(reference, caller).content(of: file)

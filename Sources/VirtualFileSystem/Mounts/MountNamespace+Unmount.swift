@@ -19,8 +19,8 @@ extension MountNamespace {
     /// - Throws: EINVAL when it is no mount of this namespace, is its root, or is locked; EBUSY, EAGAIN (first call with `expire`).
     public func unmount(id: Int32, _ flags: UnmountFlags) throws(Errno) {
         try table.change { s, gone throws(Errno) in
-            guard let node = s.nodes[id], node.namespace == number, !node.mount.isLocked.load(ordering: .relaxed) else { throw .EINVAL }
-            guard node.mount.position.withLock({ $0 != nil }) else { throw .EINVAL }
+            // No reference may be kept here: it would make the mount busy.
+            guard s.canUnmount(id, from: number) else { throw .EINVAL }
             if flags.contains(.expire) {
                 guard flags.isDisjoint(with: [.force, .detach]) else { throw .EINVAL }
                 guard !s.isBusy(id) else { throw .EBUSY }
@@ -45,20 +45,20 @@ extension MountNamespace {
 extension MountTable.State {
     /// Whether anybody but the table itself refers to the mount, or something is mounted on it.
     mutating func isBusy(_ id: Int32) -> Bool {
-        guard nodes[id]?.children.isEmpty == true, let namespace = nodes[id] else { return true }
-        let (group, master, isUnbindable) = (namespace.group, namespace.master, namespace.isUnbindable)
-        return isHeld(id, namespace: namespace.namespace, group: group, master: master, isUnbindable: isUnbindable)
-    }
-
-    /// Takes the mount out, looks whether the one reference left is unique, and puts it back.
-    private mutating func isHeld(_ id: Int32, namespace: UInt64, group: Int32, master: Int32, isUnbindable: Bool) -> Bool {
-        guard let mountPoint = nodes[id]?.mount.position.withLock({ $0 }) else { return true }
-        var mount = nodes.removeValue(forKey: id)?.mount
-        mountPoint.parent.setMounted(nil, on: mountPoint.mountPoint)
+        guard nodes[id]?.children.isEmpty == true, let place = nodes[id]?.mount.position.withLock({ $0 }) else { return true }
+        // The table's own references: in the node, and at the place.
+        var mount = takeMount(id)
+        place.parent.setMounted(nil, on: place.mountPoint)
         let isHeld = !isKnownUniquelyReferenced(&mount)
         guard let mount else { return true }
-        mountPoint.parent.setMounted(mount, on: mountPoint.mountPoint)
-        nodes[id] = MountTable.Node(mount: mount, namespace: namespace, group: group, master: master, isUnbindable: isUnbindable)
+        place.parent.setMounted(mount, on: place.mountPoint)
+        nodes[id]?.held = mount
         return isHeld
+    }
+    private mutating func takeMount(_ id: Int32) -> Mount? { nodes[id]?.held.take() }
+
+    fileprivate func canUnmount(_ id: Int32, from namespace: UInt64) -> Bool {
+        guard let node = nodes[id], node.namespace == namespace, !node.mount.isLocked.load(ordering: .relaxed) else { return false }
+        return node.mount.position.withLock { $0 != nil }
     }
 }

@@ -114,7 +114,11 @@ public final class MountNamespace: Namespace {
             let hidden = s.nextID()
             let copies = try s.copyTree(old, options, namespace: fresh)
             guard let rootID = copies[old.mount.id], let root = s.nodes[rootID]?.mount else { throw .EINVAL }
-            if isLessPrivileged { s.lockTree(at: rootID) }
+            if isLessPrivileged {
+                s.lockTree(at: rootID)
+                // On Linux it sits on a hidden root file system, and so is locked too.
+                root.isLocked.store(true, ordering: .relaxed)
+            }
             let places = Counterparts(mounts: copies.compactMapValues { s.nodes[$0]?.mount })
             s.owners[fresh] = newOwner
             return (

@@ -10,7 +10,10 @@ final class MountTable: Sendable {
     static let maximumMounts = 100_000
 
     struct Node: Sendable {
-        let mount: Mount
+        /// Never nil but while umount2(2) counts references.
+        var held: Mount?
+        var mount: Mount { held ?? Self.placeholder }
+        private static let placeholder = Mount(id: 0, fileSystem: AnonymousFileSystem.shared, root: Dentry(root: AnonymousFileSystem.shared.root))
         /// Number of the mount namespace, or of the detached tree, that it belongs to; 0 while a tree is being made.
         var namespace: UInt64
         /// In the order of mounting.
@@ -20,6 +23,11 @@ final class MountTable: Sendable {
         /// 0: no slave.
         var master: Int32 = 0
         var isUnbindable = false
+
+        init(mount: Mount, namespace: UInt64) {
+            held = mount
+            self.namespace = namespace
+        }
     }
     struct State: Sendable {
         var nodes: [Int32: Node] = [:]
