@@ -268,6 +268,21 @@ int main(void) {
         end(child);
     }
     COVERS(rt_sigaction, clone, exit_group, wait4);
+    CASE(signal_of_the_child_does_not_interrupt) IN_FORK({
+        // The children are looked at before signals are.
+        struct sigaction action = {.sa_handler = interrupts};
+        sigaction(SIGCHLD, &action, NULL);
+        for (int i = 0; i < 20; i++) {
+            pid_t child = fork();
+            if (child == 0) {
+                usleep(i % 4 * 5000);
+                _exit(7);
+            }
+            int status = 0;
+            CHECK_EQ(waitpid(child, &status, 0), child);
+            CHECK_EQ(status, 7 << 8);
+        }
+    });
     CASE(restarted_wait) {
         struct sigaction a = {.sa_handler = interrupts, .sa_flags = SA_RESTART};
         sigaction(SIGALRM, &a, NULL);

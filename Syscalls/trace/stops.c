@@ -161,7 +161,7 @@ static void executes(void) {
 }
 static void exits_nine(void) { _exit(9); }
 static void sleeps_long(void) {
-    struct timespec t = {0, 300000000};
+    struct timespec t = {0, 700000000};
     int failed = nanosleep(&t, NULL);
     _exit(failed ? errno : 11);
 }

@@ -73,7 +73,13 @@ extension CurrentTask {
     /// - Throws: ECHILD when no child matches, ERESTARTSYS on a signal.
     public func waitForChild(_ selector: WaitSelector, _ options: WaitOptions) throws(Errno) -> WaitResult? {
         if options.contains(.noHang) { return try lookForChild(selector, options) }
-        return try wait(on: threadGroup.childEvents) { () throws(Errno) -> WaitResult? in try lookForChild(selector, options) }
+        do throws(Errno) {
+            return try wait(on: threadGroup.childEvents) { () throws(Errno) -> WaitResult? in try lookForChild(selector, options) }
+        } catch {
+            // The signal may be the SIGCHLD of what is waited for: Linux looks at the children before it looks for signals.
+            guard error == .ERESTARTSYS, let result = try lookForChild(selector, options) else { throw error }
+            return result
+        }
     }
 
     /// Linux's do_wait once over all children and tracees. - Throws: ECHILD.
