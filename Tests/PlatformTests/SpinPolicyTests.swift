@@ -16,12 +16,14 @@ import Testing
 
     @Test func callsThatFollowCloselyPair() {
         var policy = SpinPolicy(isEager: false)
-        #expect(callsUntilPaired(&policy, from: 0) == 32)
+        let calls = callsUntilPaired(&policy, from: 0)
+        #expect(calls == 32)
     }
 
     @Test func callsFarApartDoNot() {
         var policy = SpinPolicy(isEager: false)
-        #expect(callsUntilPaired(&policy, from: 0, gap: 1_000_000) == nil)
+        let calls = callsUntilPaired(&policy, from: 0, gap: 1_000_000)
+        #expect(calls == nil)
     }
 
     @Test func otherEventsBeginANewCount() {
@@ -29,7 +31,8 @@ import Testing
         for i in 0..<1000 as Range<UInt64> {
             policy.willAnswer(at: i * 100)
             let isUnpatched = i % 20 == 0
-            #expect(!policy.sawCall(patched: !isUnpatched, at: i * 100 + 50))
+            let pairs = policy.sawCall(patched: !isUnpatched, at: i * 100 + 50)
+            #expect(!pairs)
             if i % 30 == 0 { policy.sawAnother() }
         }
     }
@@ -37,16 +40,19 @@ import Testing
     @Test func pairsThatDidNotPayNeedMoreCalls() {
         var policy = SpinPolicy(isEager: false)
         for wanted in [32, 64, 128] {
-            #expect(callsUntilPaired(&policy, from: 1 << 40) == wanted)
+            let calls = callsUntilPaired(&policy, from: 1 << 40)
+            #expect(calls == wanted)
             policy.paired(at: 0)
             policy.tookCall()
             policy.parted(at: 1000)
         }
-        #expect(callsUntilPaired(&policy, from: 1 << 40) == 256)
+        let calls2 = callsUntilPaired(&policy, from: 1 << 40)
+        #expect(calls2 == 256)
         policy.paired(at: 0)
         for _ in 0..<1000 { policy.tookCall() }
         policy.parted(at: 1_000_000)
-        #expect(callsUntilPaired(&policy, from: 1 << 40) == 128)
+        let calls3 = callsUntilPaired(&policy, from: 1 << 40)
+        #expect(calls3 == 128)
     }
 
     @Test func dearPairsBackOff() {
@@ -57,7 +63,9 @@ import Testing
         // The host ran somebody else for long.
         #expect(policy.isDear(at: 20_000_000))
         policy.parted(at: 20_000_000)
-        #expect(callsUntilPaired(&policy, from: 20_000_000, limit: 2000) == nil)
-        #expect(callsUntilPaired(&policy, from: 60_000_000) != nil)
+        let calls = callsUntilPaired(&policy, from: 20_000_000, limit: 2000)
+        #expect(calls == nil)
+        let calls2 = callsUntilPaired(&policy, from: 60_000_000)
+        #expect(calls2 != nil)
     }
 }
