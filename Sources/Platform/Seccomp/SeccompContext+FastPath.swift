@@ -9,7 +9,7 @@ extension SeccompContext {
 
     /// Spins for a call after an answer, while the two threads are paired. Nil: what comes next is a notification.
     func takeFastCall() -> PlatformEvent? {
-        policy.willAnswer(at: chost_cycles())
+        if policy.willAnswer(at: chost_cycles()) { part() }
         guard isServed else { return nil }
         if !policy.isPaired {
             // The pair has ended while the call was served.

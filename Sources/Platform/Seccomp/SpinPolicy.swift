@@ -1,16 +1,20 @@
-/// Decides when a task thread spins for its guest thread's calls (README, "The fast path"). Times are cycles of the time-stamp counter,
-/// 2 to 5 to the nanosecond: none needs to be exact.
+/// Decides when a task thread spins for its guest thread's calls (README, "The fast path"). Times are cycles of the time-stamp
+/// counter, 2 to 5 to the nanosecond: none needs to be exact.
 struct SpinPolicy {
     private let isEager: Bool
     private(set) var isPaired = false
-    /// Calls from patched sites that came by notification, one soon after the other.
+    /// Calls from patched sites that came by notification, one soon after the other; when the first came.
     private var streak = 0
+    private var began: UInt64 = 0
     /// How many make a pair.
     private var needed: Int
+    /// What one of them took, with what the guest did in between.
+    private var slowCall = Self.shortGap
     /// Calls handed over since the threads were paired.
     private var served = 0
-    /// When they were paired.
-    private var started: UInt64 = 0
+    /// The same since `windowStart`, by which the pair is judged now and then.
+    private var windowCalls: UInt64 = 0
+    private var windowStart: UInt64 = 0
     /// When the last event was answered.
     private var answered: UInt64 = 0
     private var notBefore: UInt64 = 0
@@ -25,10 +29,12 @@ struct SpinPolicy {
     /// Some 10 milliseconds and some second.
     private static let leastBackOff: UInt64 = 30_000_000
     private static let mostBackOff: UInt64 = 3_000_000_000
+    /// Some 10 milliseconds: longer than the host lets others run in between.
+    private static let window: UInt64 = 30_000_000
     /// Some 150 microseconds: what an idle processor may take to come.
     private static let slowStart: UInt64 = 400_000
-    /// Some 6 microseconds: a call by notification.
-    private static let notification: UInt64 = 16_000
+    /// Some 10 microseconds: a notification that took longer was not alone on its processor.
+    private static let slowestCall: UInt64 = 30_000
 
     init(isEager: Bool) {
         self.isEager = isEager
@@ -44,23 +50,42 @@ struct SpinPolicy {
             streak = 0
             return false
         }
+        if streak == 0 { began = now }
         streak += 1
         return streak >= needed && now >= notBefore
     }
-    mutating func willAnswer(at now: UInt64) { answered = now }
     mutating func sawAnother() { streak = 0 }
-    mutating func tookCall() { served += 1 }
+    mutating func tookCall() {
+        served += 1
+        windowCalls &+= 1
+    }
+
+    /// An event is about to be answered. True: the pair does not pay any more.
+    mutating func willAnswer(at now: UInt64) -> Bool {
+        answered = now
+        guard isPaired, now &- windowStart > Self.window else { return false }
+        if isDear(at: now) { return true }
+        windowStart = now
+        windowCalls = 0
+        return false
+    }
 
     /// The threads are being moved apart.
     mutating func paired(at now: UInt64) {
+        if streak > 1 { slowCall = min((now &- began) / UInt64(streak - 1), Self.slowestCall) }
         isPaired = true
         streak = 0
         served = 0
-        started = now
+        windowCalls = 0
+        windowStart = now
     }
 
-    /// Whether the calls of the pair took longer than notifications would: somebody else uses the processors.
-    func isDear(at now: UInt64) -> Bool { !isEager && (served == 0 || (now &- started) / UInt64(served) > Self.notification) }
+    /// Whether the pair's calls take about as long as notifications did, or longer: somebody else uses the processors.
+    func isDear(at now: UInt64) -> Bool {
+        if isEager { return false }
+        if windowCalls < 16 && windowCalls < served { return false }
+        return (now &- windowStart) &* 4 > slowCall &* 3 &* windowCalls
+    }
 
     /// The pair has ended.
     mutating func parted(at now: UInt64) {
@@ -72,7 +97,7 @@ struct SpinPolicy {
             notBefore = now &+ backOff
             backOff = min(backOff * 2, Self.mostBackOff)
         } else {
-            backOff = Self.leastBackOff
+            backOff = max(backOff / 2, Self.leastBackOff)
         }
     }
 }
