@@ -41,11 +41,13 @@ let package = Package(
     name: "stockade",
     products: [
         .executable(name: "sandbox-exec", targets: ["sandbox-exec"]),
+        .executable(name: "stockade", targets: ["stockade"]),
         .executable(name: "stockade-sentry", targets: ["stockade-sentry"]),
         .executable(name: "stockade-gofer", targets: ["stockade-gofer"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .target(name: "CHost", dependencies: ["CStub"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
@@ -81,6 +83,15 @@ let package = Package(
             name: "sandbox-exec",
             dependencies: ["SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict, linkerSettings: staticExecutable),
+        library("OCIRuntime", ["SandboxControl", "HostOS", "LinuxABI"]),
+        .executableTarget(
+            name: "stockade",
+            dependencies: [
+                "OCIRuntime", "SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict, linkerSettings: staticExecutable),
+        tests("OCIRuntimeTests", ["OCIRuntime", "SandboxControl", "HostOS", "LinuxABI"]),
         tests("FileSystemsTests", ["FileSystems", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         .executableTarget(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",

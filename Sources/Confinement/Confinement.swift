@@ -19,10 +19,11 @@ public enum Confinement {
     /// system calls can be made, nobody else may trace the process.
     ///
     /// `isTracing`: guest threads are traced. Landlock would keep the Sentry from tracing processes that are not confined as it is.
-    public static func lockSentry(isTracing: Bool, violation: Violation) throws(Errno) {
+    /// `isServing`: it has a listening socket, whose connections it accepts.
+    public static func lockSentry(isTracing: Bool, isServing: Bool = false, violation: Violation) throws(Errno) {
         try check(cconfine_hide())
         if !isTracing { try check(cconfine_close_paths()) }
-        try apply(SentryFilter.rules(isTracing: isTracing), program: "stockade-sentry", violation)
+        try apply(SentryFilter.rules(isTracing: isTracing, isServing: isServing), program: "stockade-sentry", violation)
     }
 
     /// The Gofer's filter, and the capabilities that files need if it was started with them; its Landlock rules come from its grants.

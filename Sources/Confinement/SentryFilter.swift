@@ -1,7 +1,8 @@
-/// The host system calls of the Sentry once it is booted: none that opens a path, makes a socket, runs a program or maps code.
+/// The host system calls of the Sentry once it is booted: none that opens a path, makes a socket, runs a program or maps code. The shim of a
+/// container takes connections to the one socket that it was given.
 enum SentryFilter {
-    static func rules(isTracing: Bool) -> [FilterRule] {
-        memory + threads + time + files + paths + sockets + waiting + processes(isTracing: isTracing) + requests
+    static func rules(isTracing: Bool, isServing: Bool) -> [FilterRule] {
+        (isServing ? FilterRule.allow("accept4") : []) + memory + threads + time + files + paths + sockets + waiting + processes(isTracing: isTracing) + requests
     }
 
     private static let protectionExecute: UInt64 = 4

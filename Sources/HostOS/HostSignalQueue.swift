@@ -3,7 +3,7 @@ import Glibc
 import LinuxABI
 
 /// Signals taken as data: the set is blocked in the calling thread (and in threads it starts) and read from a signalfd(2).
-public struct HostSignalQueue: ~Copyable {
+public struct HostSignalQueue: ~Copyable, Sendable {
     private let descriptor: HostDescriptor
 
     public struct Received: Sendable {

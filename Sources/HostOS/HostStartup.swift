@@ -27,5 +27,8 @@ public enum HostStartup {
     /// A session of its own: no signal of the terminal reaches the process.
     public static func leaveTerminalSession() { _ = setsid() }
 
+    /// Closes all descriptors from `first` on.
+    public static func closeDescriptors(from first: Int32) { chost_close_from(first) }
+
     public static func setCloseOnExec(_ descriptor: Int32) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
 }

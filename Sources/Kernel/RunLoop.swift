@@ -7,6 +7,7 @@ extension CurrentTask {
     func run(_ dispatcher: any SystemCallDispatcher) {
         var result: UInt64?
         var restart: Errno?
+        if kernel.freezer.isFrozen { task.work.store(true, ordering: .sequentiallyConsistent) }
         while true {
             if task.work.load(ordering: .relaxed) || restart != nil || savedMask != nil || ending != nil || !traceWork.isEmpty {
                 guard prepareReturn(&result, restart) else { return }
@@ -76,6 +77,7 @@ extension CurrentTask {
         if traceWork.contains(.exitStop) { stopAfterCall(&result, &restart) }
         while true {
             if ending != nil { return false }
+            stayFrozen()
             if isSignalPending {
                 setCallState(result, restart)
                 let delivery = nextDelivery()

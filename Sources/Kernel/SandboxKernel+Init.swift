@@ -8,7 +8,9 @@ import VirtualFileSystem
 extension SandboxKernel {
     /// Starts init with a loaded program, in its own session. `descriptors` become its descriptor table.
     /// - Throws: EAGAIN when the host gives no thread; `program.memory` was torn down then.
-    public func startInit(_ program: LoadedProgram, descriptors: DescriptorTable, fileSystem: FileSystemContext) throws(Errno) {
+    public func startInit(
+        _ program: LoadedProgram, descriptors: DescriptorTable, fileSystem: FileSystemContext, attributes initial: InitialAttributes = .init()
+    ) throws(Errno) {
         guard let dispatcher else { throw .ENOSYS }
         let numbers = ProcessNumbers(global: 1, namespace: pidNamespace, inner: [])
         let namespaces = makeInitialNamespaces()
@@ -16,6 +18,8 @@ extension SandboxKernel {
         let processGroup = ProcessGroup(numbers, session: session)
         var attributes = ThreadGroup.Attributes()
         attributes.image = program.image
+        attributes.limits = initial.limits
+        attributes.oomScoreAdjustment = initial.oomScoreAdjustment
         let group = ThreadGroup(
             numbers, kernel: self, parent: nil, parentTask: 0, processGroup: processGroup, exitSignal: .SIGCHLD, actions: SignalActions(),
             attributes: attributes)

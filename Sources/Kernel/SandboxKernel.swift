@@ -25,6 +25,7 @@ public final class SandboxKernel: Sendable {
     public let accounting = ProcessAccounting()
     /// Keys and keyrings.
     public let keys = KeyService()
+    public let freezer = Freezer()
     public let bootTime = MonotonicInstant.now
     /// Tasks per real user ID: RLIMIT_NPROC.
     public let taskCounts = UserCounts()

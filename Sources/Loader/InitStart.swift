@@ -24,8 +24,55 @@ extension SandboxKernel {
     ///   - workingDirectory: an absolute path.
     public func startInit(
         path: [UInt8], arguments: [[UInt8]], environment: [[UInt8]], credentials: Credentials, descriptors: DescriptorTable,
-        workingDirectory: [UInt8], umask: UInt16 = 0o022
+        workingDirectory: [UInt8], umask: UInt16 = 0o022, attributes: InitialAttributes = .init()
     ) throws(InitStartError) {
+        let (program, fileSystem) = try load(
+            path: path, arguments: arguments, environment: environment, credentials: credentials, workingDirectory: workingDirectory,
+            umask: umask, limits: attributes.limits)
+        do throws(Errno) {
+            try startInit(program, descriptors: descriptors, fileSystem: fileSystem, attributes: attributes)
+        } catch { throw .start(error) }
+    }
+
+    /// Loads and starts a process beside init: see `startBesideInit`.
+    public func startProcess(
+        path: [UInt8], arguments: [[UInt8]], environment: [[UInt8]], credentials: Credentials, descriptors: DescriptorTable,
+        workingDirectory: [UInt8], umask: UInt16, attributes: InitialAttributes
+    ) throws(InitStartError) -> ThreadGroup {
+        let (program, fileSystem) = try load(
+            path: path, arguments: arguments, environment: environment, credentials: credentials, workingDirectory: workingDirectory,
+            umask: umask, limits: attributes.limits)
+        do throws(Errno) {
+            return try startBesideInit(program, descriptors: descriptors, fileSystem: fileSystem, attributes: attributes)
+        } catch { throw .start(error) }
+    }
+
+    /// Whether a program could be started from `path` now; nothing is loaded.
+    public func checkExecutable(path: [UInt8], credentials: Credentials, workingDirectory: [UInt8]) throws(InitStartError) {
+        let space: AddressSpace
+        do throws(Errno) {
+            space = try AddressSpace(platform: platform, memoryFile: memoryFile)
+        } catch { throw .start(error) }
+        defer { space.tearDown() }
+        let root = mountNamespace.top(of: mountNamespace.root)
+        _ = try open(path, BootCaller(kernel: self, credentials: credentials, memory: space, root: root), workingDirectory)
+    }
+
+    private func open(_ path: [UInt8], _ caller: BootCaller, _ workingDirectory: [UInt8]) throws(InitStartError) -> FileDescription {
+        do throws(Errno) {
+            let place = try VFS.resolve(workingDirectory, [.follow, .directory], caller: caller)
+            try VFS.checkAccess(.execute, place, caller.credentials)
+            caller.workingDirectory = place
+        } catch { throw .workingDirectory(error) }
+        do throws(Errno) {
+            return try VFS.openForExecution(VFS.resolve(path, [.follow], caller: caller), caller: caller)
+        } catch { throw .executable(error) }
+    }
+
+    private func load(
+        path: [UInt8], arguments: [[UInt8]], environment: [[UInt8]], credentials: Credentials, workingDirectory: [UInt8], umask: UInt16,
+        limits: [ResourceLimit]
+    ) throws(InitStartError) -> (LoadedProgram, FileSystemContext) {
         let root = mountNamespace.top(of: mountNamespace.root)
         let space: AddressSpace
         do throws(Errno) {
@@ -34,28 +81,16 @@ extension SandboxKernel {
         var isHandedOver = false
         defer { if !isHandedOver { space.tearDown() } }
         let caller = BootCaller(kernel: self, credentials: credentials, memory: space, root: root)
-        do throws(Errno) {
-            let place = try VFS.resolve(workingDirectory, [.follow, .directory], caller: caller)
-            try VFS.checkAccess(.execute, place, credentials)
-            caller.workingDirectory = place
-        } catch { throw .workingDirectory(error) }
-        let file: FileDescription
-        do throws(Errno) {
-            file = try VFS.openForExecution(VFS.resolve(path, [.follow], caller: caller), caller: caller)
-        } catch { throw .executable(error) }
+        let file = try open(path, caller, workingDirectory)
         let program: LoadedProgram
         do throws(Errno) {
             program = try ProgramLoader.load(
                 LoadRequest(
                     file: file, fileName: path, arguments: arguments, environment: environment, kernel: self, caller: caller,
-                    limits: MemoryLimits(ResourceLimit.initial, credentials), space: space))
+                    limits: MemoryLimits(limits, credentials), space: space))
         } catch { throw .loading(error) }
         isHandedOver = true
-        do throws(Errno) {
-            try startInit(
-                program, descriptors: descriptors,
-                fileSystem: FileSystemContext(root: root, workingDirectory: caller.workingDirectory, umask: umask))
-        } catch { throw .start(error) }
+        return (program, FileSystemContext(root: root, workingDirectory: caller.workingDirectory, umask: umask))
     }
 }
 

@@ -1,6 +1,6 @@
 /// Wire form of `SandboxConfiguration`: a version word, then fields in order; integers little-endian, byte strings with a 32-bit length.
 extension SandboxConfiguration {
-    static let version: UInt32 = 3
+    static let version: UInt32 = 4
     /// Arguments and environment together are bounded by the host's own ARG_MAX; this leaves room.
     public static let maximumEncodedSize = 16 << 20
 
@@ -49,6 +49,8 @@ extension SandboxConfiguration {
         w.put(UInt32(showsDiagnostics ? 1 : 0))
         w.put(UInt32(auditsFilter ? 1 : 0))
         w.put(UInt32(fastPath.rawValue))
+        w.put(UInt32(container == nil ? 0 : 1))
+        container?.encode(&w)
         return w.bytes
     }
 
@@ -101,6 +103,7 @@ extension SandboxConfiguration {
             throw .malformed("fast path")
         }
         self.fastPath = fastPath
+        if try r.word("container") != 0 { container = try ContainerConfiguration(&r) }
         guard r.isAtEnd else { throw .malformed("trailing bytes") }
     }
 }

@@ -19,10 +19,15 @@ public enum ControlMessage: Sendable, Equatable {
     case stopped(signal: Int32)
     /// Sentry → CLI, before the last message: what the sandbox's rules refused, one line each.
     case refusals([String])
+    /// Sentry → CLI: the container is created; its program waits for a start. The control socket in the state directory answers from now on.
+    /// `warnings`: what was asked for and could not be had, without harm.
+    case created(warnings: [String])
+    /// CLI → Sentry, last message: the container is on record, and goes on without this socket. Without it the Sentry ends with the socket.
+    case adopted
 
     private enum Tag: UInt32 {
         case start = 1
-        case signal, terminate, exited, startFailed, failed, stopped, refusals
+        case signal, terminate, exited, startFailed, failed, stopped, refusals, created, adopted
     }
 
     func encoded() -> [UInt8] {
@@ -53,6 +58,10 @@ public enum ControlMessage: Sendable, Equatable {
         case .refusals(let lines):
             tag(.refusals)
             w.put(lines.map { Array($0.utf8) })
+        case .created(let warnings):
+            tag(.created)
+            w.put(warnings.map { Array($0.utf8) })
+        case .adopted: tag(.adopted)
         }
         return w.bytes
     }
@@ -70,6 +79,8 @@ public enum ControlMessage: Sendable, Equatable {
         case .failed: self = .failed(message: String(decoding: try r.byteString("message"), as: UTF8.self))
         case .stopped: self = .stopped(signal: Int32(bitPattern: try r.word("signal")))
         case .refusals: self = .refusals(try r.byteStrings("refusals").map { String(decoding: $0, as: UTF8.self) })
+        case .created: self = .created(warnings: try r.byteStrings("warnings").map { String(decoding: $0, as: UTF8.self) })
+        case .adopted: self = .adopted
         case nil: throw .malformed("tag")
         }
         guard r.isAtEnd else { throw .malformed("trailing bytes") }

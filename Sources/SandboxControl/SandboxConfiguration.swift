@@ -118,6 +118,11 @@ public struct SandboxConfiguration: Sendable, Equatable {
     public var auditsFilter = false
     /// When the seccomp platform hands system calls over without the host.
     public var fastPath = FastPathChoice.on
+    /// Set for an OCI container: what it says of the process, the mounts and the root goes before the fields above.
+    public var container: ContainerConfiguration?
 
     public init() {}
+
+    /// Whether the root is the host directory itself, and not an overlay over it.
+    public var isRootWritable: Bool { container.map { !$0.isRootReadOnly } ?? false }
 }

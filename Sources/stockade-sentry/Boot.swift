@@ -13,9 +13,52 @@ import VirtualFileSystem
 
 /// Puts the sandbox together, in the order that the host demands: what forks comes before what starts threads.
 enum Boot {
+    /// A sandbox for one command, which runs when this returns.
     static func start(_ configuration: SandboxConfiguration, openStreams: [Bool], control: ControlChannel) throws(BootFailure)
         -> RunningSandbox
     {
+        let booted = try boot(configuration, control)
+        try GuestMounts(kernel: booted.kernel, gofer: booted.gofer, caller: booted.caller).mountAll(configuration)
+        booted.overlay?.markSetUp()
+        let streams = try StandardStreams(open: openStreams, namespace: booted.kernel.mountNamespace, caller: booted.caller)
+        booted.caller.memory.tearDown()
+        try lock(booted, configuration, isServing: false)
+        let kernel = booted.kernel
+        try Program(kernel: kernel, configuration: configuration).start(streams.descriptors)
+        if let terminal = streams.terminal, let group = kernel.processes.processGroup(1) { terminal.becomeControllingTerminal(of: group) }
+        return RunningSandbox(
+            kernel: kernel, terminal: streams.terminal, gofer: booted.gofer, root: booted.overlay, configuration: configuration)
+    }
+
+    /// An OCI container, whose program waits for its start. `descriptors`: its standard streams and what it gets besides.
+    static func create(
+        _ configuration: SandboxConfiguration, _ container: ContainerConfiguration, descriptors: [SharedHostDescriptor?],
+        control: ControlChannel
+    ) throws(BootFailure) -> (container: Container, warnings: [String]) {
+        let booted = try boot(configuration, control)
+        let kernel = booted.kernel
+        if let name = container.domainName { kernel.setDomainName(name) }
+        let mounting = GuestMounts(kernel: kernel, gofer: booted.gofer, caller: booted.caller)
+        let warnings = try ContainerMounts(kernel: kernel, gofer: booted.gofer, caller: booted.caller, mounting: mounting)
+            .mountAll(configuration, container)
+        let streams = try StandardStreams(descriptors, caller: booted.caller)
+        if container.process.isTerminal { streams.terminal?.registerConsole(in: kernel.mountNamespace.devices) }
+        booted.caller.memory.tearDown()
+        try lock(booted, configuration, isServing: true)
+        return (try Container(kernel: kernel, configuration: container, streams: streams, memory: booted.caller.memory), warnings)
+    }
+
+    private struct Booted {
+        let kernel: SandboxKernel
+        let gofer: GoferConnection
+        /// Opens files before there is a task, and for processes that come from outside.
+        let caller: BootCaller
+        let isTracing: Bool
+        /// Nil where the root is the host's own directory.
+        let overlay: OverlayFileSystem?
+    }
+
+    private static func boot(_ configuration: SandboxConfiguration, _ control: ControlChannel) throws(BootFailure) -> Booted {
         let isVerbose = configuration.showsDiagnostics
         let report: @Sendable (String) -> Void = { line in
             if isVerbose { try? HostIO.writeAll(2, Array("stockade: \(line)\n".utf8)) }
@@ -29,29 +72,38 @@ enum Boot {
             HostPoller.shared.watchHangUp(lifeline) { control.finish(.failed(message: "the stub zygote ended unexpectedly")) }
         }
         let gofer = try connect(starting, control)
-        let root = try step("read the root directory \(text(configuration.root))") { () throws(Errno) in
-            try OverlayFileSystem(lower: GoferLowerNode.attach(gofer, grant: 0), memoryFile: memoryFile, sizeLimit: configuration.overlaySize)
-        }
+        let root = try rootFileSystem(configuration, gofer, memoryFile)
         let namespace = MountNamespace(rootFileSystem: root)
         Devfs.register(in: namespace.devices, memoryFile: memoryFile)
         TmpfsFileSystem.register(in: namespace.fileSystemTypes, memoryFile: memoryFile)
+        // A container's first process has no shell outside that could take it back.
+        var initStopped: (@Sendable (Signal) -> Void)?
+        if configuration.container == nil { initStopped = { signal in control.tellStopped(signal) } }
         let kernel = SandboxKernel(
             platform: platform, memoryFile: memoryFile, mountNamespace: namespace, hostName: configuration.hostName, report: report,
-            initStopped: { signal in control.tellStopped(signal) })
+            initStopped: initStopped)
         kernel.dispatcher = try dispatcher(configuration, report)
         let space = try step("make an address space") { () throws(Errno) in try AddressSpace(platform: platform, memoryFile: memoryFile) }
-        let caller = BootCaller(kernel: kernel, memory: space)
-        try GuestMounts(kernel: kernel, gofer: gofer, caller: caller).mountAll(configuration)
-        root.markSetUp()
-        let streams = try StandardStreams(open: openStreams, namespace: namespace, caller: caller)
-        space.tearDown()
+        return Booted(
+            kernel: kernel, gofer: gofer, caller: BootCaller(kernel: kernel, memory: space), isTracing: platform is PtracePlatform,
+            overlay: root as? OverlayFileSystem)
+    }
+
+    private static func rootFileSystem(_ configuration: SandboxConfiguration, _ gofer: GoferConnection, _ memoryFile: MemoryFile)
+        throws(BootFailure) -> any FileSystem
+    {
+        do throws(Errno) {
+            // What a container writes to its root is kept on the host, unless the root is read-only.
+            if configuration.isRootWritable { return try GoferFileSystem(gofer, grant: 0, isReadOnly: false) }
+            return try OverlayFileSystem(lower: GoferLowerNode.attach(gofer, grant: 0), memoryFile: memoryFile, sizeLimit: configuration.overlaySize)
+        } catch { throw .sandbox("could not read the root directory \(text(configuration.root)): \(error)") }
+    }
+
+    private static func lock(_ booted: Booted, _ configuration: SandboxConfiguration, isServing: Bool) throws(BootFailure) {
         try step("lock the Sentry down") { () throws(Errno) in
             try Confinement.lockSentry(
-                isTracing: platform is PtracePlatform, violation: configuration.auditsFilter ? .isReported : .ends)
+                isTracing: booted.isTracing, isServing: isServing, violation: configuration.auditsFilter ? .isReported : .ends)
         }
-        try Program(kernel: kernel, configuration: configuration).start(streams.descriptors)
-        if let terminal = streams.terminal, let group = kernel.processes.processGroup(1) { terminal.becomeControllingTerminal(of: group) }
-        return RunningSandbox(kernel: kernel, terminal: streams.terminal, gofer: gofer, root: root, configuration: configuration)
     }
 
     /// The platform asked for, or the fastest that works here.
@@ -85,7 +137,7 @@ enum Boot {
         let own = try step("find this program's own path") { () throws(Errno) in try HostProcess.readLink("/proc/self/exe") }
         let folder = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? "."
         let grants =
-            [Grant(path: configuration.root, isWritable: false)]
+            [Grant(path: configuration.root, isWritable: configuration.isRootWritable)]
             + configuration.binds.map { Grant(path: $0.source, isWritable: $0.isWritable) }
         let hides = configuration.hides.map { HideRule(path: hostPath(of: $0.path, configuration), isRefused: $0.isRefused) }
         do throws(Errno) {
@@ -130,7 +182,7 @@ enum Boot {
     }
 
     /// Runs one step of the boot; a failure says at what.
-    static func step<R>(_ what: String, _ body: () throws(Errno) -> R) throws(BootFailure) -> R {
+    static func step<R: ~Copyable>(_ what: String, _ body: () throws(Errno) -> R) throws(BootFailure) -> R {
         do { return try body() } catch { throw .sandbox("could not \(what): \(error)") }
     }
 

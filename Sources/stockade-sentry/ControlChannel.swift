@@ -29,10 +29,15 @@ final class ControlChannel: Sendable {
             switch message {
             case .signal(let number, let fromTerminal): sandbox.deliver(number, fromTerminal: fromTerminal)
             case .terminate: sandbox.killAll()
-            case .start, .exited, .startFailed, .failed, .stopped, .refusals: finish(.failed(message: "unexpected control message"))
+            case .start, .exited, .startFailed, .failed, .stopped, .refusals, .created, .adopted:
+                finish(.failed(message: "unexpected control message"))
             }
         }
     }
+
+    func tellCreated(_ warnings: [String]) { try? socket.send(.created(warnings: warnings)) }
+    /// Whether the command line has put the container on record; false when it is gone.
+    func waitForAdoption() -> Bool { (try? receive()) == .adopted }
 
     func tellStopped(_ signal: Signal) { try? socket.send(.stopped(signal: signal.rawValue)) }
 
@@ -46,7 +51,8 @@ final class ControlChannel: Sendable {
         }
         if isFirst {
             try? socket.send(message)
-            HostProcess.exitNow(0)
+            if case .exited = message { HostProcess.exitNow(0) }
+            HostProcess.exitNow(1)
         }
         // Another thread is saying it and will end the process.
         while true { _ = HostPoll.waitReadable([], until: nil) }

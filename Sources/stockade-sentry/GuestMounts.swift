@@ -62,14 +62,14 @@ struct GuestMounts {
 
     /// Mounts at `path`, which is made in the overlay when the root has no such place, as bubblewrap does.
     @discardableResult
-    private func mount(_ fileSystem: any FileSystem, at path: String, flags: MountFlags, source: String) throws(BootFailure) -> Mount {
+    func mount(_ fileSystem: any FileSystem, at path: String, flags: MountFlags, source: String) throws(BootFailure) -> Mount {
         try Boot.step("mount \(fileSystem.typeName) at \(path)") { () throws(Errno) in
             let place = try mountPoint(Array(path.utf8), isDirectory: fileSystem.root.type == .directory)
             return try kernel.mountNamespace.mount(fileSystem, at: place, flags: flags, source: Array(source.utf8))
         }
     }
 
-    private func mountPoint(_ path: [UInt8], isDirectory: Bool) throws(Errno) -> Path {
+    func mountPoint(_ path: [UInt8], isDirectory: Bool) throws(Errno) -> Path {
         do throws(Errno) {
             return try VFS.resolve(path, [.follow], caller: caller)
         } catch .ENOENT {

@@ -9,11 +9,11 @@ final class RunningSandbox: Sendable {
     private let terminal: HostTerminal?
 
     private let gofer: GoferConnection
-    private let root: OverlayFileSystem
+    private let root: OverlayFileSystem?
     private let configuration: SandboxConfiguration
 
     init(
-        kernel: SandboxKernel, terminal: HostTerminal?, gofer: GoferConnection, root: OverlayFileSystem, configuration: SandboxConfiguration
+        kernel: SandboxKernel, terminal: HostTerminal?, gofer: GoferConnection, root: OverlayFileSystem?, configuration: SandboxConfiguration
     ) {
         self.gofer = gofer
         self.root = root
@@ -28,7 +28,7 @@ final class RunningSandbox: Sendable {
     /// What is to be told after the end: the changes, and what the rules refused.
     func report(to control: ControlChannel) {
         // An archive without its end tells the command line that it could not be written.
-        if configuration.exportsChanges { try? ChangeExport(root: root, descriptor: SandboxConfiguration.changesDescriptor).write() }
+        if configuration.exportsChanges, let root { try? ChangeExport(root: root, descriptor: SandboxConfiguration.changesDescriptor).write() }
         if configuration.reportsRefusals { control.tellRefusals(refusals) }
     }
 

@@ -16,13 +16,19 @@ enum Sentry {
         let openStreams = HostStartup.reserveStandardDescriptors()
         HostStartup.growDescriptorTable(to: descriptorCapacity)
         HostStartup.limitAllocator(arenas: 8)
-        guard let parent = parentArgument(), HostIO.isOpen(controlDescriptor) else {
+        guard let role = Role(HostProcess.argumentBytes), HostIO.isOpen(controlDescriptor) else {
             Standalone.explain()
             HostProcess.exitNow(2)
         }
-        guard HostStartup.dieWithParent(parent) else { HostProcess.exitNow(1) }
+        switch role {
+        case .command(let parent): if !HostStartup.dieWithParent(parent) { HostProcess.exitNow(1) }
+        // Whatever else the runtime's caller left open is not ours to keep open.
+        case .container(let preserved): HostStartup.closeDescriptors(from: Shim.firstPreserved + preserved)
+        }
         HostStartup.setCloseOnExec(controlDescriptor)
-        if HostIO.isOpen(SandboxConfiguration.changesDescriptor) { HostStartup.setCloseOnExec(SandboxConfiguration.changesDescriptor) }
+        if case .command = role, HostIO.isOpen(SandboxConfiguration.changesDescriptor) {
+            HostStartup.setCloseOnExec(SandboxConfiguration.changesDescriptor)
+        }
         HostStartup.leaveTerminalSession()
         HostSignalQueue.blockAll()
         let control = ControlChannel(ControlSocket(HostDescriptor(owning: controlDescriptor)))
@@ -32,13 +38,40 @@ enum Sentry {
                 throw BootFailure.sandbox(
                     "this kernel lets no program map memory where guest programs get their stub: inside a Stockade sandbox no other can run")
             }
-            let sandbox = try Boot.start(configuration, openStreams: openStreams, control: control)
-            control.serve(sandbox)
-            let status = sandbox.waitForExit()
-            sandbox.report(to: control)
-            control.finish(.exited(waitStatus: status))
+            switch role {
+            case .command:
+                let sandbox = try Boot.start(configuration, openStreams: openStreams, control: control)
+                control.serve(sandbox)
+                let status = sandbox.waitForExit()
+                sandbox.report(to: control)
+                control.finish(.exited(waitStatus: status))
+            case .container:
+                try Shim.run(configuration, openStreams: openStreams, control: control)
+            }
         } catch {
             control.finish(error.message(to: control))
+        }
+    }
+
+    /// What the arguments say that the process is for.
+    private enum Role {
+        /// `--parent PID`: a sandbox for one command, which dies with its parent.
+        case command(parent: Int32)
+        /// `--container ID PRESERVED`: the shim of an OCI container, which outlives its parent. The id is for those who look at process lists.
+        case container(preserved: Int32)
+
+        init?(_ words: [[UInt8]]) {
+            let arguments = words.map { String(decoding: $0, as: UTF8.self) }
+            guard arguments.count >= 3 else { return nil }
+            switch arguments[1] {
+            case "--parent":
+                guard let pid = Int32(arguments[2]) else { return nil }
+                self = .command(parent: pid)
+            case "--container":
+                guard arguments.count >= 4, let count = Int32(arguments[3]), (0..<1024).contains(count) else { return nil }
+                self = .container(preserved: count)
+            default: return nil
+            }
         }
     }
 
@@ -52,12 +85,6 @@ enum Sentry {
         HostProcess.exitNow(1)
     }
     private static let maximumRestarts = 8
-
-    private static func parentArgument() -> Int32? {
-        let arguments = HostProcess.argumentBytes.map { String(decoding: $0, as: UTF8.self) }
-        guard arguments.count >= 3, arguments[1] == "--parent" else { return nil }
-        return Int32(arguments[2])
-    }
 
     private static func configuration(from control: ControlChannel) throws(BootFailure) -> SandboxConfiguration {
         do {

@@ -11,9 +11,6 @@ struct StandardStreams {
     let terminal: HostTerminal?
 
     init(open: [Bool], namespace: MountNamespace, caller: BootCaller) throws(BootFailure) {
-        let console = try Boot.step("find /dev/console") { () throws(Errno) in
-            try VFS.resolve(Array("/dev/console".utf8), [.follow], caller: caller)
-        }
         var given: [SharedHostDescriptor?] = []
         for number: Int32 in 0...2 {
             // The Sentry keeps its own standard error for messages: the streams are duplicates.
@@ -24,6 +21,14 @@ struct StandardStreams {
             given.append(
                 try Boot.step("duplicate descriptor \(number)") { () throws(Errno) in SharedHostDescriptor(try HostFileCalls.duplicate(number)) })
         }
+        try self.init(given, caller: caller)
+        terminal?.registerConsole(in: namespace.devices)
+    }
+
+    /// Host descriptors as descriptors 0, 1, 2 and so on; nil stays closed.
+    init(_ given: [SharedHostDescriptor?], caller: BootCaller) throws(BootFailure) {
+        // A container may come without /dev.
+        let console = try? VFS.resolve(Array("/dev/console".utf8), [.follow], caller: caller)
         let streams = HostStreams(given, terminalPath: console) { number, flags in
             // The host's /dev/null is the guest's.
             guard let path = Devfs.memoryDevicePath(number),
@@ -35,10 +40,9 @@ struct StandardStreams {
             guard let description else { continue }
             let table = descriptors
             try Boot.step("take over descriptor \(number)") { () throws(Errno) in
-                _ = try table.replace(Int32(number), description, closeOnExec: false, limit: 3)
+                _ = try table.replace(Int32(number), description, closeOnExec: false, limit: Int32(given.count))
             }
         }
         terminal = streams.terminal
-        terminal?.registerConsole(in: namespace.devices)
     }
 }

@@ -13,11 +13,14 @@ public final class ProcessTable: Sendable {
         var isClosed = false
         /// Numbers handed out whose task is not in `tasks` yet.
         var reserved: Set<Int32> = []
+        /// As many tasks as there may be.
+        var limit = Int.max
 
         /// The lowest free number after the last one given, as Linux's cyclic allocation.
         /// - Throws: EAGAIN when all are taken, ENOMEM when init has ended (as alloc_pid does).
         mutating func allocate() throws(Errno) -> Int32 {
             if isClosed { throw .ENOMEM }
+            if tasks.count + reserved.count >= limit { throw .EAGAIN }
             for _ in 0..<ProcessTable.maximum {
                 lastID = lastID >= ProcessTable.maximum - 1 ? (tasks.count > 300 ? 301 : 2) : lastID + 1
                 if isFree(lastID) {
@@ -30,6 +33,7 @@ public final class ProcessTable: Sendable {
         /// A number of the caller's choice. - Throws: EEXIST when it is taken, ENOMEM when init has ended.
         mutating func allocate(_ id: Int32) throws(Errno) -> Int32 {
             if isClosed { throw .ENOMEM }
+            if tasks.count + reserved.count >= limit { throw .EAGAIN }
             guard isFree(id) else { throw .EEXIST }
             reserved.insert(id)
             return id
