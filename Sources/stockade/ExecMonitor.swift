@@ -50,10 +50,9 @@ struct ExecMonitor {
     }
 
     func run(_ context: Context, _ id: String, _ process: RuntimeSpec.Process, _ preserved: Int) throws(RuntimeError) -> Int32 {
-        let channel = HostDescriptor(owning: report)
         HostStartup.setCloseOnExec(report)
         do throws(RuntimeError) {
-            return try serve(context, id, process.processConfiguration(), preserved, channel)
+            return try serve(context, id, process.processConfiguration(), preserved)
         } catch {
             try? HostIO.writeAll(report, Array(error.message.utf8))
             HostProcess.exitNow(255)
@@ -61,7 +60,7 @@ struct ExecMonitor {
     }
 
     private func serve(
-        _ context: Context, _ id: String, _ process: ProcessConfiguration, _ preserved: Int, _ channel: consuming HostDescriptor
+        _ context: Context, _ id: String, _ process: ProcessConfiguration, _ preserved: Int
     ) throws(RuntimeError) -> Int32 {
         let signals: HostSignalQueue
         do throws(Errno) {
@@ -73,8 +72,9 @@ struct ExecMonitor {
         var descriptors: [Int32] = [0, 1, 2]
         for index in 0..<Int32(preserved) { descriptors.append(Self.firstPreserved + index) }
         let added = try context.runtime().exec(id, process, descriptors: descriptors)
-        try? HostIO.writeAll(channel.number, [UInt8(ascii: "+")])
-        _ = consume channel
+        try? HostIO.writeAll(report, [UInt8(ascii: "+")])
+        // Whoever started us reads up to the end.
+        _ = HostDescriptor(owning: report)
         // The streams are the container's now: held open here they would hide their end.
         if let null = try? HostDescriptor(openingNull: ()) {
             for number: Int32 in 0...2 { try? HostIO.replace(number, by: null.number) }
