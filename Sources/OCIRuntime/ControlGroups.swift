@@ -131,11 +131,20 @@ struct ControlGroups {
     }
 
     struct Outcome {
-        /// In the order of making: to be removed in the opposite order.
-        var made: [String] = []
-        /// Everything that the process was put into.
-        var joined: [String] = []
         var problems: [String] = []
+    }
+
+    /// The directories that `apply` will make, outermost first: put on record before, so that they can be removed whatever happens in between.
+    func plan(_ path: String) -> [String] {
+        var result: [String] = []
+        for hierarchy in hierarchies {
+            var place = hierarchy.mountPoint
+            for part in RuntimeSpec.normalized(path).split(separator: "/") {
+                place += "/\(part)"
+                if !HostPaths.exists(Array(place.utf8)) { result.append(place) }
+            }
+        }
+        return result
     }
 
     /// Makes the groups, applies the settings, and moves `pid` there before it has children.
@@ -148,7 +157,7 @@ struct ControlGroups {
             }
             let group = hierarchy.mountPoint + RuntimeSpec.normalized(path)
             do throws(Errno) {
-                try make(group, below: hierarchy, wanted: Set(mine.map(\.controller)), &outcome)
+                try make(group, below: hierarchy, wanted: Set(mine.map(\.controller)))
                 if hierarchy.controllers.contains("cpuset") { inheritSets(group, hierarchy.mountPoint) }
             } catch {
                 for setting in mine { outcome.problems.append("\(setting.field): the control group \(group) cannot be made: \(error)") }
@@ -171,7 +180,6 @@ struct ControlGroups {
             }
             do throws(Errno) {
                 try HostPaths.write(Array("\(group)/cgroup.procs".utf8), Array("\(pid)".utf8))
-                outcome.joined.append(group)
             } catch where isWhole && mine.isEmpty {
                 // A hierarchy that nothing was asked of.
             } catch { outcome.problems.append("the process cannot be put into \(group): \(error)") }
@@ -205,7 +213,7 @@ struct ControlGroups {
         return problems
     }
 
-    private func make(_ group: String, below hierarchy: Hierarchy, wanted: Set<String>, _ outcome: inout Outcome) throws(Errno) {
+    private func make(_ group: String, below hierarchy: Hierarchy, wanted: Set<String>) throws(Errno) {
         var path = hierarchy.mountPoint
         for part in group.dropFirst(path.count).split(separator: "/") {
             if hierarchy.isUnified {
@@ -216,10 +224,7 @@ struct ControlGroups {
                 }
             }
             path += "/\(part)"
-            do throws(Errno) {
-                try HostPaths.makeDirectory(Array(path.utf8), mode: 0o755)
-                outcome.made.append(path)
-            } catch { if error != .EEXIST { throw error } }
+            do throws(Errno) { try HostPaths.makeDirectory(Array(path.utf8), mode: 0o755) } catch { if error != .EEXIST { throw error } }
         }
     }
 
@@ -237,10 +242,14 @@ struct ControlGroups {
         }
     }
 
-    /// Removes groups that `apply` made; those still in use stay. Returns what could not be removed.
+    /// Removes groups that `apply` made, and the runtime's own group once it is empty; those that others use stay. Returns what could not be
+    /// removed.
     static func remove(_ groups: [String]) -> [String] {
         var left: [String] = []
-        for group in groups.reversed() {
+        let parents = groups.compactMap { group in
+            Self.ownGroup(of: group)
+        }
+        for group in groups.reversed().filter({ !parents.contains($0) }) + parents {
             var result: Errno?
             for _ in 0..<50 {
                 do throws(Errno) {
@@ -251,9 +260,15 @@ struct ControlGroups {
                 guard result == .EBUSY, !hasOthers(group) else { break }
                 _ = HostPoll.waitReadable([], until: .after(nanoseconds: 10_000_000))
             }
-            if result != nil { left.append(group) }
+            if result != nil && !hasOthers(group) { left.append(group) }
         }
         return left
+    }
+    /// The runtime's own group that `group` lies in.
+    private static func ownGroup(of group: String) -> String? {
+        let parts = group.split(separator: "/")
+        guard let index = parts.firstIndex(of: "stockade"), index + 1 < parts.count else { return nil }
+        return "/" + parts[...index].joined(separator: "/")
     }
     /// Groups of other containers lie below.
     private static func hasOthers(_ group: String) -> Bool {

@@ -79,6 +79,8 @@ extension Runtime {
                 let pair = try HostPseudoTerminal()
                 if let size = bundle.spec.process?.consoleSize, let width = size.width, let height = size.height {
                     try HostTerminalCalls.setSize(pair.master.number, .init(rows: height, columns: width))
+                } else if request.isAttached, let size = try? HostTerminalCalls.size(0) {
+                    try HostTerminalCalls.setSize(pair.master.number, size)
                 }
                 terminal = pair
             } catch { throw RuntimeError("the host gives no pseudo-terminal: \(error)") }
@@ -91,7 +93,6 @@ extension Runtime {
             record.startTime = HostProcessIdentity(pid: sentry.pid)?.startTime
             try store.write(record)
             try joinGroups(&record, bundle.spec)
-            try store.write(record)
             for warning in try sentry.boot(configuration) { warn(warning) }
             if let terminal, console != nil { try console?.send(terminal.master.number) }
             let hooks = HookRunner(bundle: bundle.path), state = record.hookState(.creating)
@@ -120,8 +121,10 @@ extension Runtime {
         // Without a request there is nothing to make.
         if settings.isEmpty && (path ?? "").isEmpty && options.toleratesControlGroups { return }
         let relative = ControlGroups.relativePath(path, id: record.id, systemd: options.usesSystemdNames)
-        let outcome = ControlGroups().apply(relative, settings, pid: record.pid ?? 0)
-        record.cgroups = outcome.made
+        let groups = ControlGroups()
+        record.cgroups = groups.plan(relative)
+        try store.write(record)
+        let outcome = groups.apply(relative, settings, pid: record.pid ?? 0)
         guard let first = outcome.problems.first else { return }
         if options.toleratesControlGroups || settings.isEmpty {
             for problem in outcome.problems { warn(problem) }

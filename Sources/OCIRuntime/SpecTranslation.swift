@@ -56,7 +56,13 @@ extension RuntimeSpec {
         container.devices = (linux?.devices ?? []).map(\.configuration)
         container.maskedPaths = (linux?.maskedPaths ?? []).map { Array($0.utf8) }
         container.readOnlyPaths = (linux?.readonlyPaths ?? []).map { Array($0.utf8) }
-        container.settings = (linux?.sysctl ?? [:]).sorted { $0.key < $1.key }.map { name, value in
+        var settings = linux?.sysctl ?? [:]
+        // Written by the first process of a name space, or as here by whoever makes it.
+        for name in ["kernel.domainname", "kernel/domainname"] {
+            guard let value = settings.removeValue(forKey: name) else { continue }
+            if container.domainName == nil { container.domainName = Array(value.utf8) }
+        }
+        container.settings = settings.sorted { $0.key < $1.key }.map { name, value in
             // A name has dots, or slashes where its parts hold dots (sysctl(8)).
             let path = name.contains("/") ? name : String(name.map { $0 == "." ? "/" : $0 })
             return .init(name: Array(path.utf8), value: Array(value.utf8))

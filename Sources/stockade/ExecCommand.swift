@@ -91,6 +91,10 @@ struct ExecCommand: RuntimeCommand {
         if isTerminal {
             do throws(Errno) { terminal = try HostPseudoTerminal() } catch { throw RuntimeError("the host gives no pseudo-terminal: \(error)") }
         }
+        // Before the process can ask.
+        if let terminal, consoleSocket == nil, let size = try? HostTerminalCalls.size(0) {
+            try? HostTerminalCalls.setSize(terminal.master.number, size)
+        }
         let monitor = try ExecMonitor.start(context, terminal?.slave, preserved: preserveFds)
         if let terminal, let consoleSocket { try ConsoleSocket(path: consoleSocket).send(terminal.master.number) }
         if let pidFile {

@@ -494,13 +494,13 @@ def default_devices(s):
 def devices(s):
     def change(config):
         config["linux"]["devices"] = [
-            {"path": "/dev/mynull", "type": "c", "major": 1, "minor": 3, "fileMode": 0o642, "uid": 1, "gid": 2},
+            {"path": "/dev/mynull", "type": "c", "major": 1, "minor": 3, "fileMode": 0o646, "uid": 1, "gid": 2},
             {"path": "/dev/pipe", "type": "p", "fileMode": 0o600},
         ]
         config["linux"].setdefault("resources", {})["devices"] = [{"allow": True, "access": "rwm"}]
     out = s.output("sh", "-c", "stat -c '%F %a %u %g %t %T' /dev/mynull; stat -c '%F %a' /dev/pipe; echo gone > /dev/mynull; cat /dev/mynull",
                    change=change)
-    equal(out, "character special file 642 1 2 1 3\nfifo 600\n", "devices")
+    equal(out, "character special file 646 1 2 1 3\nfifo 600\n", "devices")
 
 
 @case
