@@ -65,7 +65,7 @@ extension Runtime {
     }
 
     private func launch(
-        _ record: inout ContainerRecord, _ bundle: Bundle, _ configuration: SandboxConfiguration, _ console: borrowing ConsoleSocket?,
+        _ record: inout ContainerRecord, _ bundle: Bundle, _ configuration: SandboxConfiguration, _ console: ConsoleSocket?,
         _ request: CreateRequest, lock: consuming StateStore.Lock
     ) throws(RuntimeError) -> CreatedContainer {
         try store.write(record)
@@ -94,7 +94,7 @@ extension Runtime {
             try store.write(record)
             try joinGroups(&record, bundle.spec)
             for warning in try sentry.boot(configuration) { warn(warning) }
-            if let terminal, console != nil { try console?.send(terminal.master.number) }
+            if let terminal, let console { try console.send(terminal.master.number) }
             let hooks = HookRunner(bundle: bundle.path), state = record.hookState(.creating)
             try hooks.run("prestart", bundle.spec.hooks?.prestart, state: state)
             try hooks.run("createRuntime", bundle.spec.hooks?.createRuntime, state: state)
@@ -198,7 +198,7 @@ enum Owner {
 }
 
 /// The socket to which a terminal's master goes.
-public struct ConsoleSocket: ~Copyable {
+public final class ConsoleSocket: Sendable {
     private let socket: MessageSocket
     public init(path: String) throws(RuntimeError) {
         do throws(Errno) { socket = MessageSocket(try HostUnixSocket.connect(Array(path.utf8))) } catch {
