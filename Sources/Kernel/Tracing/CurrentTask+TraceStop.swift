@@ -29,13 +29,11 @@ extension CurrentTask {
         showCallState()
         let stop = TraceStop(
             code: code, isGroupStop: isGroupStop, message: message, info: info, registers: context.registers, savedMask: savedMask)
-        let isEventStop = info.map { $0.code >> 8 == TraceEvent.stop.rawValue } ?? false
         let completes = threadGroup.signals.withLock { g -> Bool? in
             let joins = task.signals.withLock { t -> Bool? in
                 guard t.trace != nil, !t.isKilled else { return nil }
                 t.traceStop = stop
                 t.trace?.mustTrap = false
-                if isEventStop { t.trace?.mustNotify = false }
                 defer { if isGroupStop { t.mustStop = false } }
                 return isGroupStop && t.mustStop
             }
@@ -90,6 +88,8 @@ extension CurrentTask {
         let (signal, isSeized) = threadGroup.signals.withLock { g in
             task.signals.withLock { t in
                 guard t.trace?.isSeized ?? false else { return (t.stopSignal, false) }
+                // What changes from here on is news for the tracer, even while the task is on its way to the stop.
+                t.trace?.mustNotify = false
                 if case .none = g.stop { return (Signal.SIGTRAP, true) }
                 return (t.stopSignal, true)
             }
