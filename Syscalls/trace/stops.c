@@ -692,31 +692,38 @@ int main(int count_of_arguments, char **arguments) {
 
     // MARK: tracer and parent
     CASE(tracer_sees_the_end_before_the_parent) {
-        int to_parent[2];
+        int to_parent[2], to_tracer[2];
         pipe(to_parent);
+        pipe(to_tracer);
         pid_t child = running(NULL);
         pid_t tracer = conformance_fork();
+        char c;
         if (tracer == 0) {
             if (trace(PTRACE_ATTACH, child, 0, 0)) _exit(1);
             if (next(child) != STOP(SIGSTOP)) _exit(2);
             write(to_parent[1], "x", 1);
-            conformance_nap(100);
+            read(to_tracer[0], &c, 1);
             kill(child, SIGKILL);
-            conformance_nap(100);
+            write(to_parent[1], "x", 1);
+            read(to_tracer[0], &c, 1);
             _exit(next(child) == SIGKILL ? 0 : 3);
         }
-        char c;
         read(to_parent[0], &c, 1);
         int status;
         // A stop for another is nothing for the parent, and the end only after the tracer.
         CHECK_EQ(waitpid(child, &status, WNOHANG | WUNTRACED), 0);
-        conformance_nap(150);
+        write(to_tracer[1], "x", 1);
+        read(to_parent[0], &c, 1);
+        conformance_nap(50);
         CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
+        write(to_tracer[1], "x", 1);
         CHECK_EQ(waitpid(child, &status, 0), child);
         CHECK_EQ(status, SIGKILL);
         CHECK_EQ(next(tracer), 0);
         close(to_parent[0]);
         close(to_parent[1]);
+        close(to_tracer[0]);
+        close(to_tracer[1]);
     }
     CASE(tracers_end_detaches) {
         pid_t child = running(NULL);
@@ -849,10 +856,13 @@ int main(int count_of_arguments, char **arguments) {
         char path[64];
         snprintf(path, sizeof path, "/proc/%d/task", child);
         pid_t thread = 0;
-        DIR *directory = opendir(path);
-        for (struct dirent *entry; (entry = readdir(directory));)
-            if (atoi(entry->d_name) && atoi(entry->d_name) != child) thread = atoi(entry->d_name);
-        closedir(directory);
+        for (int i = 0; i < 500 && !thread; i++) {
+            DIR *directory = opendir(path);
+            for (struct dirent *entry; (entry = readdir(directory));)
+                if (atoi(entry->d_name) && atoi(entry->d_name) != child) thread = atoi(entry->d_name);
+            closedir(directory);
+            if (!thread) conformance_nap(10);
+        }
         CHECK(thread > 0);
         CHECK_EQ(trace(PTRACE_ATTACH, thread, 0, 0), 0);
         CHECK_EQ(next(thread), STOP(SIGSTOP));
