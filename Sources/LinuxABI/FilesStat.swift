@@ -69,6 +69,7 @@ public enum StatxMask {
     public static let basic: UInt32 = 0x7ff
     public static let birthTime: UInt32 = 0x800
     public static let mountID: UInt32 = 0x1000
+    public static let uniqueMountID: UInt32 = 0x4000
     public static let reserved: UInt32 = 0x8000_0000
     public static let attributeMountRoot: UInt64 = 0x2000
 }

@@ -29,6 +29,7 @@ struct GuestMounts {
         let terminals = DevptsFileSystem()
         terminals.register(in: kernel.mountNamespace.devices)
         DevptsFileSystem.register(in: types)
+        MessageQueueFileSystem.register(in: types)
         try mount(terminals, at: "/dev/pts", flags: [.noSetUserID, .noExecute], source: "devpts")
         // A path's mount lies over those of the paths above it, whatever the order of the options.
         let hidden = configuration.hides.map { Self.components($0.path) }

@@ -1,5 +1,6 @@
 // mount(2): new mounts, bind mounts, flags, remounts, moves.
 #include "namespaces.h"
+#include <mqueue.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
@@ -321,6 +322,32 @@ int main(void) {
         CHECK(!mount("p", "p", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
         CHECK(exists("p/self/status"));
         CHECK(exists("p/1"));
+    }
+    CASE(mqueue) CHILD if (!enter_namespaces(CLONE_NEWNS | CLONE_NEWIPC)) {
+        mkdir("q", 0755);
+        CHECK(!mount("q", "q", "mqueue", 0, NULL));
+        mqd_t queue = mq_open("/in-the-directory", O_CREAT | O_RDWR, 0600, NULL);
+        CHECK(queue >= 0);
+        CHECK(exists("q/in-the-directory"));
+        CHECK(!strncmp(first_line("q/in-the-directory"), "QSIZE:0 ", 8));
+        CHECK(!unlink("q/in-the-directory"));
+        CHECK_ERRNO(mq_open("/in-the-directory", O_RDWR), ENOENT);
+        int fd = open("q/by-open", O_CREAT | O_RDWR, 0600);
+        CHECK(fd >= 0);
+        CHECK(!mq_send(fd, "x", 1, 0));
+        CHECK(mq_open("/by-open", O_RDWR) >= 0);
+    }
+    CASE(tmpfs_remount_size) IN_MOUNTS {
+        mkdir("d", 0755);
+        CHECK(!mount("x", "d", "tmpfs", 0, "size=64k"));
+        CHECK(!mount(NULL, "d", NULL, MS_REMOUNT, "size=128k"));
+        struct statvfs space;
+        CHECK(!statvfs("d", &space));
+        CHECK_EQ(space.f_blocks * space.f_frsize, 131072);
+        int fd = open("d/file", O_CREAT | O_WRONLY, 0600);
+        char page[65536] = {1};
+        CHECK_EQ(write(fd, page, sizeof page), sizeof page);
+        CHECK_ERRNO(mount(NULL, "d", NULL, MS_REMOUNT, "size=4k"), EINVAL);
     }
     CASE(devpts) IN_MOUNTS {
         mkdir("d", 0755);

@@ -37,7 +37,16 @@ final class TmpfsCore: Sendable {
 
     let memoryFile: MemoryFile
     let device: DeviceNumber
-    let limits: Limits
+    /// A remount changes them.
+    private let pageLimit: Atomic<Int>
+    private let inodeLimit: Atomic<Int>
+    var limits: Limits {
+        get { Limits(pages: pageLimit.load(ordering: .relaxed), inodes: inodeLimit.load(ordering: .relaxed)) }
+        set {
+            pageLimit.store(newValue.pages, ordering: .relaxed)
+            inodeLimit.store(newValue.inodes, ordering: .relaxed)
+        }
+    }
     /// The host device whose inode numbers appear unchanged: that of the lower root.
     private let lowerDevice: DeviceNumber?
     private let owner = Mutex(WeakOwner(owner: nil))
@@ -52,7 +61,8 @@ final class TmpfsCore: Sendable {
 
     init(memoryFile: MemoryFile, limits: Limits, lowerDevice: DeviceNumber?) {
         self.memoryFile = memoryFile
-        self.limits = limits
+        pageLimit = Atomic(limits.pages)
+        inodeLimit = Atomic(limits.inodes)
         self.lowerDevice = lowerDevice
         device = AnonymousDevice.allocate()
         nextNumber = Atomic(lowerDevice == nil ? 1 : Self.ownNumbers)

@@ -13,7 +13,9 @@ public final class TmpfsFileSystem: FileSystem {
     let core: TmpfsCore
     let rootNode: TmpfsInode
     let handles = TmpfsHandles()
-    private let options: String
+    /// As /proc/mounts shows them.
+    private let shown: Mutex<TmpfsShownOptions>
+    private let memoryBytes: UInt64
     public let userNamespace: UserNamespace?
 
     /// - Parameters:
@@ -33,20 +35,54 @@ public final class TmpfsFileSystem: FileSystem {
             core: core, number: number, content: .directory(TmpfsDirectory(parentNumber: number)),
             mode: FileMode(.directory, mode), uid: uid, gid: gid)
         core.countInode()
-        var options = sizeLimit == nil ? "" : "size=\(size / 1024)k"
-        if let inodeLimit { options += (options.isEmpty ? "" : ",") + "nr_inodes=\(inodeLimit)" }
-        if mode != 0o1777 { options += (options.isEmpty ? "" : ",") + "mode=" + String(mode, radix: 8) }
-        if uid != 0 { options += (options.isEmpty ? "" : ",") + "uid=\(uid)" }
-        if gid != 0 { options += (options.isEmpty ? "" : ",") + "gid=\(gid)" }
-        self.options = options
+        memoryBytes = memoryFile.totalBytes
+        shown = Mutex(TmpfsShownOptions(size: sizeLimit.map { _ in size }, inodes: inodeLimit, mode: mode, uid: uid, gid: gid))
         core.attach(self)
     }
 
     public var device: DeviceNumber { core.device }
     public var root: any Inode { rootNode }
     public var cachePolicy: CachePolicy { .exclusive }
-    public var mountOptions: String { options }
+    public var mountOptions: String { shown.withLock { $0.text } }
+
+    /// A remount: size and number of files may change, but not to less than is in use; the rest is the first mount's.
+    public func reconfigure(_ options: [UInt8], caller: any Caller) throws(Errno) {
+        let wanted = try TmpfsMountOptions(options, memory: memoryBytes)
+        var limits = core.limits
+        if let size = wanted.size {
+            limits.pages = Int(clamping: size >> Page.shift) + (size & (Page.size - 1) == 0 ? 0 : 1)
+            guard limits.pages >= core.usedPages else { throw .EINVAL }
+        }
+        if let inodes = wanted.inodes {
+            guard inodes >= core.usedInodes else { throw .EINVAL }
+            limits.inodes = inodes
+        }
+        core.limits = limits
+        shown.withLock {
+            if let size = wanted.size { $0.size = size }
+            if let inodes = wanted.inodes { $0.inodes = inodes }
+        }
+    }
     public func statistics() throws(Errno) -> FileSystemStatistics { core.statistics(magic: Self.magic) }
+}
+
+/// What /proc/mounts shows of an instance's options.
+struct TmpfsShownOptions: Sendable {
+    var size: UInt64?
+    var inodes: Int?
+    var mode: UInt16
+    var uid: UInt32
+    var gid: UInt32
+
+    var text: String {
+        var words: [String] = []
+        if let size { words.append("size=\(size / 1024)k") }
+        if let inodes { words.append("nr_inodes=\(inodes)") }
+        if mode != 0o1777 { words.append("mode=" + String(mode, radix: 8)) }
+        if uid != 0 { words.append("uid=\(uid)") }
+        if gid != 0 { words.append("gid=\(gid)") }
+        return words.joined(separator: ",")
+    }
 }
 
 extension TmpfsCore {

@@ -20,6 +20,12 @@ public final class POSIXQueueNamespace: Sendable {
 
     public init() {}
 
+    public func queue(named name: FileName) -> POSIXQueue? { state.withLock { $0.queues[name] } }
+    /// In the order of their making.
+    public var listed: [(name: FileName, queue: POSIXQueue)] {
+        state.withLock { s in s.queues.map { ($0.key, $0.value) } }.sorted { $0.1.number < $1.1.number }
+    }
+
     /// mq_open(2) without the descriptor. `request` is nil for the defaults.
     /// - Throws: ENOENT, EEXIST, EACCES, EINVAL, ENOSPC, EMFILE.
     public func open(

@@ -115,7 +115,12 @@ extension SystemCallFamilies {
         buffer.specialDeviceMinor = attributes.specialDevice.minor
         buffer.deviceMajor = attributes.device.major
         buffer.deviceMinor = attributes.device.minor
-        buffer.mountID = UInt64(truncatingIfNeeded: place.mount.id)
+        if a.uint(3) & StatxMask.uniqueMountID != 0 {
+            buffer.mask ^= StatxMask.mountID | StatxMask.uniqueMountID
+            buffer.mountID = place.mount.uniqueID
+        } else {
+            buffer.mountID = UInt64(truncatingIfNeeded: place.mount.id)
+        }
         buffer.attributesMask = StatxMask.attributeMountRoot
         if place.dentry === place.mount.root { buffer.attributes = StatxMask.attributeMountRoot }
         try current.memory.store(buffer, at: a.address(4))

@@ -98,7 +98,10 @@ public final class Mount: Sendable {
     }
     public var isReadOnly: Bool { flags.contains(.readOnly) || superblock.isReadOnly }
     /// Whether device nodes on it open.
-    public var allowsDevices: Bool { !flags.contains(.noDevices) && fileSystem.userNamespace == nil }
+    public var allowsDevices: Bool {
+        // Terminals are the one kind of device that a file system mounted in a user namespace makes itself.
+        !flags.contains(.noDevices) && (fileSystem.userNamespace == nil || fileSystem.typeName == "devpts")
+    }
 
     /// The mount this one sits on.
     public var parent: Mount? { position.withLock { $0?.parent } }

@@ -89,6 +89,7 @@ public final class UserNamespace: Sendable, Equatable {
     }
     /// The kernel ID of user 0 here, one that nobody has where 0 is not mapped.
     public var rootUser: UInt32 { kernelUser(0) ?? .max }
+    public var rootGroup: UInt32 { kernelGroup(0) ?? .max }
 
     // MARK: setgroups
 

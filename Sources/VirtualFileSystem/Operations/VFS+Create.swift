@@ -35,6 +35,8 @@ extension VFS {
         let masked: UInt16
         if case .symbolicLink = kind { masked = 0o777 } else { masked = permissions & ~caller.umask }
         let request = newNode(kind, permissions: masked, in: attributes, credentials)
+        // Its owner must be known where the file system was mounted.
+        if let space = directory.node.fileSystem.userNamespace, !space.maps(user: request.uid, group: request.gid) { throw .EOVERFLOW }
         let inode = try directory.node.create(name, request, caller: caller)
         return directory.didCreate(name, inode)
     }
