@@ -5,7 +5,7 @@ if [ "${1-}" = --needs ]; then
     exit
 fi
 unshare -Ur id; unshare -U id -u; unshare -Ur sh -c 'awk "{print \$1, \$3}" /proc/self/uid_map; cat /proc/self/setgroups'
-unshare -Urmpf --mount-proc ps ax -o pid,ppid,args
+unshare -Urmpf --mount-proc ps ax -o pid=,ppid=,args= | tr -s ' '
 unshare -Urmpf --mount-proc sh -c 'echo $$; sleep 100 & echo $!; exit 3'; echo "$?"
 unshare -Uru sh -c 'hostname inner; hostname; cat /proc/sys/kernel/hostname'
 unshare -Urm sh -c '
