@@ -203,6 +203,26 @@ static void rings(void) {
         CHECK_EQ(request("user", "deep", NULL, KEY_SPEC_THREAD_KEYRING), id);
         CHECK_EQ(control(KEYCTL_READ, KEY_SPEC_THREAD_KEYRING, NULL, 0), 4);
     });
+    CASE(keyring_nested_deeply) AS_USER({
+        key top = session(), ring = top;
+        for (int i = 0; i < 150; i++) {
+            key next = add("keyring", "nested", NULL, 0, top);
+            CHECK(next > 0);
+            CHECK_EQ(control(KEYCTL_SETPERM, next, 0x3f3f0000), 0);
+            if (i > 0) {
+                CHECK_EQ(control(KEYCTL_LINK, next, ring), 0);
+            } else {
+                CHECK_EQ(control(KEYCTL_LINK, next, KEY_SPEC_PROCESS_KEYRING), 0);
+            }
+            CHECK_EQ(control(KEYCTL_UNLINK, next, top), 0);
+            ring = next;
+        }
+        // Found no deeper than six levels down.
+        key id = add("user", "bottom", "x", 1, ring);
+        CHECK(id > 0);
+        CHECK_ERRNO(request("user", "bottom", NULL, 0), ENOKEY);
+        CHECK_EQ(control(KEYCTL_CLEAR, KEY_SPEC_PROCESS_KEYRING), 0);
+    });
     CASE(keyring_takes_no_more_links) SESSION({
         key ring = session();
         key a = add("keyring", "a", NULL, 0, ring);

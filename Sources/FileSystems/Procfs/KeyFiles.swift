@@ -9,15 +9,19 @@ struct KeyListContent: SyntheticContent {
     func bytes(caller: any Caller) throws(Errno) -> [UInt8] {
         guard let current = caller as? CurrentTask else { return [] }
         var bytes: [UInt8] = []
-        for key in kernel.keys.all where current.mayView(key) { bytes += line(key) }
+        let all = kernel.keys.all
+        // The reader is one user of each; keyrings that hold it are others.
+        var uses: [Int32: Int] = [:]
+        for key in all { for link in key.links { uses[link.serial, default: 1] += 1 } }
+        for key in all where current.mayView(key) { bytes += line(key, uses: uses[key.serial] ?? 1) }
         return bytes
     }
 
-    private func line(_ key: Key) -> [UInt8] {
+    private func line(_ key: Key, uses: Int) -> [UInt8] {
         let links = key.links
         let flags = ["I", key.isRevoked ? "R" : "-", "-", key.isCharged ? "Q" : "-", "-", "-", key.isInvalidated ? "i" : "-"]
         let text =
-            Self.hexadecimal(UInt32(bitPattern: key.serial)) + " " + flags.joined() + " " + Self.padded("\(key.linkCount)", 5) + " "
+            Self.hexadecimal(UInt32(bitPattern: key.serial)) + " " + flags.joined() + " " + Self.padded("\(uses)", 5) + " "
             + Self.padded(timeLeft(key), 4) + " " + Self.hexadecimal(key.permissions) + " " + Self.padded(Self.id(key.uid), 5) + " "
             + Self.padded(Self.id(key.gid), 5) + " "
             + key.type.rawValue.prefix(9) + String(repeating: " ", count: max(0, 9 - key.type.rawValue.count)) + " "

@@ -101,7 +101,20 @@ public final class Key: Sendable {
         self.state = Mutex(state)
     }
 
+    /// Takes the links out.
+    private func takeLinks() -> [Key] {
+        state.withLock { state in
+            defer { state.links = [] }
+            return state.links
+        }
+    }
+
     deinit {
+        // One by one: keyrings may be nested deeper than the stack.
+        var pending = takeLinks()
+        while var key = pending.popLast() {
+            if isKnownUniquelyReferenced(&key) { pending += key.takeLinks() }
+        }
         let (uid, charge) = state.withLock { ($0.uid, $0.charge) }
         service.forget(serial, uid: uid, bytes: charge, isCharged: isCharged)
     }
@@ -114,8 +127,6 @@ public final class Key: Sendable {
     public var payload: [UInt8] { state.withLock { $0.payload } }
     /// Of a keyring, without those that were invalidated.
     public var links: [Key] { state.withLock { $0.links }.filter { !$0.isInvalidated } }
-    /// Keyrings that hold it, and one for whoever looks.
-    public var linkCount: Int { service.all.reduce(1) { $0 + ($1.links.contains { $0 === self } ? 1 : 0) } }
     /// Seconds until it expires, nil for never, 0 for expired.
     public var secondsLeft: Int64? {
         guard let expiry = state.withLock({ $0.expiry }) else { return nil }
