@@ -88,6 +88,8 @@ struct SharedTreeTests {
         for index in 0..<10 { #expect(try root.lookup(FileName("f\(index)"), caller: caller)?.attributes().size == 5) }
         try fixture.write("f15", "longer than before")
         try FileManager.default.removeItem(atPath: fixture.path("f16"))
+        // As each path walk does first.
+        root.synchronizeNames()
         #expect(try root.lookup(FileName("f15"), caller: caller)?.attributes().size == 18)
         #expect(try root.lookup(FileName("f16"), caller: caller) == nil)
         #expect(try root.lookup(FileName("f17"), caller: caller)?.open([], caller: caller).readText(at: .offset(0)) == "12345")
