@@ -8,6 +8,8 @@ public struct InitialAttributes: Sendable {
     public var limits = ResourceLimit.initial
     /// /proc/PID/oom_score_adj.
     public var oomScoreAdjustment: Int32 = 0
+    /// Holds from the first instruction on.
+    public var filter: SeccompFilter?
     public init() {}
 }
 
@@ -41,6 +43,7 @@ extension SandboxKernel {
                         credentials: program.credentials, name: Array(program.name.prefix(15)), memory: program.memory, files: descriptors,
                         fileSystem: fileSystem, namespaces: namespaces),
                     blocked: SignalSet())
+                if let filter = initial.filter { task.setSeccomp(SeccompState(mode: .filter, filters: [filter])) }
                 group.links.withLock { $0.hasExecuted = true }
                 group.signals.withLock { $0.tasks = [task] }
                 processGroup.members.withLock { $0 = [group] }

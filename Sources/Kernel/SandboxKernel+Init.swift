@@ -29,6 +29,7 @@ extension SandboxKernel {
                 credentials: program.credentials, name: Array(program.name.prefix(15)), memory: program.memory, files: descriptors,
                 fileSystem: fileSystem, namespaces: namespaces),
             blocked: SignalSet())
+        if let filter = initial.filter { task.setSeccomp(SeccompState(mode: .filter, filters: [filter])) }
         group.links.withLock { $0.hasExecuted = true }
         group.signals.withLock { g in
             g.tasks = [task]

@@ -136,6 +136,20 @@ public struct RuntimeSpec: Codable, Sendable {
     }
     public struct Seccomp: Codable, Sendable {
         public var defaultAction: String?
+        public var defaultErrnoRet: UInt32?
+        public var syscalls: [SeccompRule]?
+    }
+    public struct SeccompRule: Codable, Sendable {
+        public var names: [String]?
+        public var action: String?
+        public var errnoRet: UInt32?
+        public var args: [SeccompArgument]?
+    }
+    public struct SeccompArgument: Codable, Sendable {
+        public var index: UInt32?
+        public var value: UInt64?
+        public var valueTwo: UInt64?
+        public var op: String?
     }
     public struct IntelRdt: Codable, Sendable {
         public var closID: String?

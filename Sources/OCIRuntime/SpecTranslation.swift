@@ -53,6 +53,11 @@ extension RuntimeSpec {
                     destination: Array(Self.normalized(mount.destination ?? "").utf8), flags: options.flags,
                     options: Array(options.data.joined(separator: ",").utf8), bind: index))
         }
+        if let seccomp = linux?.seccomp {
+            container.filter = SeccompCompiler.compile(seccomp).map {
+                UInt64($0.code) | UInt64($0.ifTrue) << 16 | UInt64($0.ifFalse) << 24 | UInt64($0.k) << 32
+            }
+        }
         container.devices = (linux?.devices ?? []).map(\.configuration)
         container.maskedPaths = (linux?.maskedPaths ?? []).map { Array($0.utf8) }
         container.readOnlyPaths = (linux?.readonlyPaths ?? []).map { Array($0.utf8) }

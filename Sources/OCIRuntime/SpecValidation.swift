@@ -158,7 +158,7 @@ extension RuntimeSpec.Linux {
         checkNamespaces(&p)
         checkMappings(&p)
         for device in devices ?? [] { device.check(&p) }
-        if let seccomp, seccomp.defaultAction != nil { p.fail("linux.seccomp: the sandbox cannot apply a filter to its program yet") }
+        seccomp?.check(&p)
         let propagation = rootfsPropagation ?? ""
         if !Self.propagations.contains(propagation) { p.fail("linux.rootfsPropagation: \"\(propagation)\" is unknown") }
         if propagation.hasSuffix("shared") { p.warn("linux.rootfsPropagation: mounts inside a sandbox reach nobody outside") }

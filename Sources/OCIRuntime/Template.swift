@@ -85,7 +85,7 @@ public enum Features {
                             ("v1", .bool(true)), ("v2", .bool(true)), ("systemd", .bool(false)), ("systemdUser", .bool(false)),
                             ("rdma", .bool(false)),
                         ])
-                    ), ("seccomp", .object([("enabled", .bool(false))])), ("apparmor", .object([("enabled", .bool(false))])),
+                    ), ("seccomp", .object([("enabled", .bool(true))])), ("apparmor", .object([("enabled", .bool(false))])),
                     ("selinux", .object([("enabled", .bool(false))])), ("intelRdt", .object([("enabled", .bool(false))])),
                     ("mountExtensions", .object([("idmap", .object([("enabled", .bool(false))]))])),
                 ])

@@ -58,6 +58,8 @@ public struct ContainerConfiguration: Sendable, Equatable {
     public var domainName: [UInt8]?
     /// Names with slashes: paths below /proc/sys.
     public var settings: [Setting] = []
+    /// Program of seccomp(2) for all processes, one struct sock_filter a word; empty for none.
+    public var filter: [UInt64] = []
     /// Tasks that may exist at a time.
     public var taskLimit: UInt32?
     /// Descriptors 3 and up that the program gets besides its standard streams.
@@ -93,6 +95,8 @@ public struct ContainerConfiguration: Sendable, Equatable {
         }
         w.put(taskLimit ?? .max)
         w.put(preservedDescriptors)
+        w.put(UInt32(filter.count))
+        for instruction in filter { w.put(instruction) }
     }
 
     init(_ r: inout MessageReader) throws(ControlError) {
@@ -128,5 +132,6 @@ public struct ContainerConfiguration: Sendable, Equatable {
         taskLimit = limit == .max ? nil : limit
         preservedDescriptors = try r.word("preserved descriptors")
         guard preservedDescriptors < 1024 else { throw .malformed("preserved descriptors") }
+        for _ in 0..<(try r.count("filter", each: 8)) { filter.append(try r.wide("filter")) }
     }
 }

@@ -21,6 +21,8 @@ final class Container: Sendable {
     private let memory: AddressSpace
     private var caller: BootCaller { BootCaller(kernel: kernel, memory: memory) }
 
+    private let filter: SeccompFilter?
+
     private struct State {
         var phase = ContainerReply.Phase.created
         /// The exit status of a container that was killed before its start.
@@ -44,11 +46,25 @@ final class Container: Sendable {
         self.configuration = configuration
         self.streams = streams
         self.memory = memory
+        filter = try Self.filter(configuration.filter)
         do throws(ContainerProgram.Failure) {
             let caller = BootCaller(kernel: kernel, memory: memory)
-            path = try ContainerProgram(kernel: kernel, process: configuration.process, caller: caller).find()
+            path = try ContainerProgram(kernel: kernel, process: configuration.process, caller: caller, filter: filter).find()
         } catch { throw .program(status: error.status, error.message) }
         kernel.limitTasks(to: configuration.taskLimit.map { Int($0) })
+    }
+
+    /// The program is checked here as one of a guest's is.
+    private static func filter(_ words: [UInt64]) throws(BootFailure) -> SeccompFilter? {
+        guard !words.isEmpty else { return nil }
+        let instructions = words.map {
+            FilterInstruction(
+                UInt16(truncatingIfNeeded: $0), UInt32(truncatingIfNeeded: $0 >> 32), ifTrue: UInt8(truncatingIfNeeded: $0 >> 16),
+                ifFalse: UInt8(truncatingIfNeeded: $0 >> 24))
+        }
+        return try Boot.step("use the filter of linux.seccomp") { () throws(Errno) in
+            SeccompFilter(try FilterProgram(instructions), logs: false, listener: nil)
+        }
     }
 
     // MARK: lifecycle
@@ -66,7 +82,8 @@ final class Container: Sendable {
             case .stopped: throw Failure(errno: .ESRCH, message: "cannot start a container that has stopped")
             }
             do throws(ContainerProgram.Failure) {
-                try ContainerProgram(kernel: kernel, process: configuration.process, caller: caller).startInit(path, streams.descriptors)
+                try ContainerProgram(kernel: kernel, process: configuration.process, caller: caller, filter: filter)
+                    .startInit(path, streams.descriptors)
             } catch {
                 s.phase = .stopped
                 s.earlyEnd = error.status
@@ -190,7 +207,7 @@ final class Container: Sendable {
         do throws(BootFailure) { streams = try StandardStreams(descriptors.map { Optional($0) }, caller: caller) } catch {
             throw Failure(errno: .EBADF, message: "the process's standard streams cannot be used")
         }
-        let program = ContainerProgram(kernel: kernel, process: process, caller: caller)
+        let program = ContainerProgram(kernel: kernel, process: process, caller: caller, filter: filter)
         do throws(ContainerProgram.Failure) {
             let group = try program.start(try program.find(), streams.descriptors)
             if process.isTerminal { streams.terminal?.becomeControllingTerminal(of: group.processGroup) }

@@ -11,6 +11,8 @@ struct ContainerProgram {
     let kernel: SandboxKernel
     let process: ProcessConfiguration
     let caller: BootCaller
+    /// seccomp(2)'s, for all processes of the container.
+    let filter: SeccompFilter?
 
     struct Failure: Error {
         /// 126 or 127, as shells; 125 when it is not the program's fault.
@@ -60,6 +62,7 @@ struct ContainerProgram {
             attributes.limits[Int(limit.kind)] = ResourceLimit(soft: limit.soft, hard: limit.hard)
         }
         attributes.oomScoreAdjustment = process.oomScoreAdjustment
+        attributes.filter = filter
         return attributes
     }
 

@@ -521,6 +521,23 @@ def sysctl(s):
     equal(s.output("cat", "/proc/sys/kernel/domainname", change=change), "example.org\n", "domain name")
 
 
+@case
+def seccomp(s):
+    def change(config):
+        config["linux"]["seccomp"] = {
+            "defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+            "syscalls": [
+                {"names": ["mkdir", "no_such_call"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95},
+                {"names": ["kill"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 1, "value": 10, "op": "SCMP_CMP_EQ"}]},
+            ]}
+        config["root"]["readonly"] = False
+    out = s.output("sh", "-c", "mkdir /data/x 2>&1; kill -USR1 1 2>&1; kill -0 1 2>&1 && echo fine; grep Seccomp: /proc/self/status",
+                   change=change, own_root=True)
+    check("not supported" in out, out)
+    check("not permitted" in out and "fine" in out, out)
+    check(re.search(r"Seccomp:\s+2", out), out)
+
+
 # streams
 
 @case

@@ -81,7 +81,7 @@ struct SpecTests {
     }
 
     @Test(arguments: [
-        "\"linux\": {\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ERRNO\"}}", "\"linux\": {\"mountLabel\": \"x\"}",
+        "\"linux\": {\"seccomp\": {\"defaultAction\": \"SCMP_ACT_NOTIFY\"}}", "\"linux\": {\"mountLabel\": \"x\"}",
         "\"linux\": {\"intelRdt\": {}}", "\"linux\": {\"rootfsPropagation\": \"sideways\"}", "\"linux\": {\"maskedPaths\": [\"relative\"]}",
         "\"linux\": {\"uidMappings\": [{\"containerID\": 0, \"hostID\": 1000, \"size\": 10}]}",
         "\"linux\": {\"devices\": [{\"path\": \"/dev/x\", \"type\": \"z\"}]}", "\"linux\": {\"sysctl\": {\"../x\": \"1\"}}",
