@@ -91,7 +91,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict, linkerSettings: staticExecutable),
-        tests("OCIRuntimeTests", ["OCIRuntime", "SandboxControl", "HostOS", "LinuxABI"]),
+        tests("OCIRuntimeTests", ["OCIRuntime", "SandboxControl", "Kernel", "HostOS", "LinuxABI"]),
         tests("FileSystemsTests", ["FileSystems", "Kernel", "VirtualFileSystem", "Memory", "HostOS", "LinuxABI"]),
         .executableTarget(
             name: "platform-probe", dependencies: ["Platform", "HostOS", "LinuxABI", "CHost"], path: "Benchmarks/PlatformProbe",

@@ -151,7 +151,8 @@ public struct Runtime: Sendable {
             return try store.remove(id, lock)
         }
         let status: ContainerStatus
-        do throws(RuntimeError) { status = try self.status(of: record) } catch {
+        // Without a Sentry and with the lock ours, its `create` was killed.
+        do throws(RuntimeError) { status = record.sentry == nil ? .stopped : try self.status(of: record) } catch {
             guard force else { throw error }
             status = .running
         }

@@ -42,10 +42,10 @@ struct WireTests {
         #expect(try SandboxConfiguration(decoding: configuration.encoded()) == configuration)
     }
 
-    @Test(arguments: requests) func requestsSurviveTheWire(_ request: ContainerRequest) throws {
+    @Test(arguments: WireTests.requests) func requestsSurviveTheWire(_ request: ContainerRequest) throws {
         #expect(try ContainerRequest(decoding: request.encoded()) == request)
     }
-    @Test(arguments: replies) func repliesSurviveTheWire(_ reply: ContainerReply) throws {
+    @Test(arguments: WireTests.replies) func repliesSurviveTheWire(_ reply: ContainerReply) throws {
         #expect(try ContainerReply(decoding: reply.encoded()) == reply)
     }
 
