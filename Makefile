@@ -1,5 +1,5 @@
 # `make run` and `make test` are the two commands of the README; both install what is missing first.
-.PHONY: run test build setup conformance coverage bench clean
+.PHONY: run test build setup conformance coverage bench oci clean
 
 BIN := .build/release
 BUILD_FLAGS := -c release --static-swift-stdlib --disable-local-rpath
@@ -23,6 +23,10 @@ conformance: setup
 # Every system call on the host kernel and on every platform. A subset: make coverage ONLY=files/open
 coverage: build
 	python3 Syscalls/harness $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
+
+# The OCI runtime against the specification, and next to another one: make oci ORACLE=runc
+oci: build
+	python3 Tests/OCI/suite.py --runtime $(BIN)/stockade $(if $(ORACLE),--runtime $(ORACLE))
 
 # Options of the harness go into BENCH: make bench BENCH=--quick
 bench: build
