@@ -12,16 +12,31 @@ public struct Grant: Sendable, Equatable {
 
 /// A host path that is served to nobody, whatever grant it lies in. It does not keep a grant below it from being served.
 public struct HideRule: Sendable, Equatable {
+    public enum Kind: Sendable {
+        /// Uses fail with ENOENT.
+        case absent
+        /// Uses fail with EACCES.
+        case refused
+        /// A directory shows, without anything in it: a place to mount on.
+        case sealed
+
+        var option: String {
+            switch self {
+            case .absent: "--hide"
+            case .refused: "--refuse"
+            case .sealed: "--seal"
+            }
+        }
+    }
     public var path: [UInt8]
-    /// What uses of it fail with: ENOENT or EACCES.
-    public var isRefused: Bool
-    public init(path: [UInt8], isRefused: Bool) {
+    public var kind: Kind
+    public init(path: [UInt8], _ kind: Kind) {
         self.path = path
-        self.isRefused = isRefused
+        self.kind = kind
     }
 }
 
-/// The Gofer's command line: `--socket FD --parent PID [--read-only PATH | --read-write PATH | --hide PATH | --refuse PATH]...`.
+/// The Gofer's command line: `--socket FD --parent PID [--read-only PATH | --read-write PATH | --hide PATH | --refuse PATH | --seal PATH]...`.
 public struct GoferArguments: Sendable, Equatable {
     public var socket: Int32
     public var parent: Int32
@@ -42,7 +57,7 @@ public struct GoferArguments: Sendable, Equatable {
             words.append(grant.path)
         }
         for hide in hides {
-            words.append(Array((hide.isRefused ? "--refuse" : "--hide").utf8))
+            words.append(Array(hide.kind.option.utf8))
             words.append(hide.path)
         }
         return words
@@ -63,8 +78,9 @@ public struct GoferArguments: Sendable, Equatable {
             case "--parent": parent = Int32(String(decoding: value, as: UTF8.self))
             case "--read-only": grants.append(Grant(path: value, isWritable: false))
             case "--read-write": grants.append(Grant(path: value, isWritable: true))
-            case "--hide": hides.append(HideRule(path: value, isRefused: false))
-            case "--refuse": hides.append(HideRule(path: value, isRefused: true))
+            case "--hide": hides.append(HideRule(path: value, .absent))
+            case "--refuse": hides.append(HideRule(path: value, .refused))
+            case "--seal": hides.append(HideRule(path: value, .sealed))
             default: throw .EINVAL
             }
             index += 2

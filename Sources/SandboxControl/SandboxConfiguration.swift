@@ -125,4 +125,12 @@ public struct SandboxConfiguration: Sendable, Equatable {
 
     /// Whether the root is the host directory itself, and not an overlay over it.
     public var isRootWritable: Bool { container.map { !$0.isRootReadOnly } ?? false }
+
+    /// Whether something is granted below a hidden path: then an empty directory stands in its place.
+    public func hasGrant(below hide: Hide) -> Bool {
+        let hidden = Self.components(hide.path)
+        return (binds.map(\.destination) + tmpfs.map(\.path)).map(Self.components).contains { $0.count > hidden.count && $0.starts(with: hidden) }
+    }
+    /// What a path consists of.
+    public static func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: UInt8(ascii: "/")).map { Array($0) } }
 }

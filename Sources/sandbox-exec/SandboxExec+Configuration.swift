@@ -27,12 +27,6 @@ extension SandboxExec {
         }.map(\.element)
         result.binds.removeAll { bind in result.hides.contains { Self.components($0.path) == Self.components(bind.destination) } }
         for text in tmpfs { result.tmpfs.append(try parseTmpfs(text)) }
-        // A grant below shows although the directories above it do not: they can't refuse.
-        let places = (result.binds.map(\.destination) + result.tmpfs.map(\.path)).map(Self.components)
-        for index in result.hides.indices {
-            let hidden = Self.components(result.hides[index].path)
-            if places.contains(where: { $0.count > hidden.count && $0.starts(with: hidden) }) { result.hides[index].isRefused = false }
-        }
         if let overlaySize { result.overlaySize = try parseSize(overlaySize, option: "--overlay-size") }
         result.environment = try programEnvironment()
         result.workingDirectory = try programDirectory()

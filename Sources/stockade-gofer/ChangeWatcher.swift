@@ -12,7 +12,7 @@ final class ChangeWatcher {
 
     /// Names that come and go, attributes and contents of entries, and the directory itself.
     private static let events: WatchEvents = [
-        .attributes, .modify, .create, .delete, .movedFrom, .movedTo, .deleteSelf, .moveSelf, .onlyDirectory,
+        .attributes, .modify, .closeWrite, .create, .delete, .movedFrom, .movedTo, .deleteSelf, .moveSelf, .onlyDirectory,
     ]
     /// Linux lets a user have 8,192 watches at least; other programs want some.
     private static let limit = 4096

@@ -20,9 +20,9 @@ final class DirectoryStream {
 
     init(_ descriptor: consuming HostDescriptor, of node: Node, _ hiddenPaths: HiddenPaths) {
         self.descriptor = SharedHostDescriptor(descriptor)
-        hiddenNames = node.hidden.filter { $0.components.count == 1 && $0.rule.error == .ENOENT }.compactMap { $0.components.first }
-        refusedNames = node.hidden.filter { $0.components.count == 1 && $0.rule.error == .EACCES }.compactMap { $0.components.first }
-        hiddenFiles = hiddenPaths.files.filter { $0.value.error == .ENOENT }
+        hiddenNames = node.hidden.filter { $0.components.count == 1 && $0.rule.kind == .absent }.compactMap { $0.components.first }
+        refusedNames = node.hidden.filter { $0.components.count == 1 && $0.rule.kind == .refused }.compactMap { $0.components.first }
+        hiddenFiles = hiddenPaths.files.filter { $0.value.kind == .absent }
     }
 
     private func isHidden(_ name: [UInt8], _ inode: UInt64) -> Bool {

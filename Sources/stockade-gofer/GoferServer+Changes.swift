@@ -92,12 +92,15 @@ extension GoferServer {
     /// By the file itself, which may have come here under another name.
     private func requireNotHidden(_ name: [UInt8], in directory: Node) throws(Errno) {
         guard !hiddenPaths.files.isEmpty, let status = try? HostFileStatus(of: name, in: directory.number) else { return }
-        if let rule = hiddenPaths.rule(for: status) { throw refuse(rule) }
+        guard let rule = hiddenPaths.rule(for: status) else { return }
+        _ = refuse(rule)
+        throw rule.kind == .absent ? .ENOENT : .EACCES
     }
 
     func unlink(_ request: UnlinkRequest) throws(Errno) -> Empty {
         let directory = try writableDirectory(request.directory)
         try requireVisible(request.name, in: directory)
+        try requireChangeable(request.name, in: directory)
         try requireNotHidden(request.name, in: directory)
         try HostNames.unlink(request.name, in: directory.number, isDirectory: request.isDirectory)
         return Empty()

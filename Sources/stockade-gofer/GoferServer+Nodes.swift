@@ -15,9 +15,9 @@ extension GoferServer {
         let descriptor = try openComponent(name, in: directory, [.path, .noFollow])
         let status = try HostFileStatus(of: descriptor.number)
         guard status.mode.type != nil else { throw .EIO }
-        if let rule = hiddenPaths.rule(for: status) { throw refuse(rule) }
-        var isSealed = false
-        if status.device != directory.status.device { isSealed = try KernelFileSystems.contains(descriptor.number) }
+        if let rule = hiddenPaths.rule(for: status), rule.kind != .sealed { throw refuse(rule) }
+        var isSealed = directory.rule(hiding: name)?.kind == .sealed || hiddenPaths.rule(for: status)?.kind == .sealed
+        if !isSealed && status.device != directory.status.device { isSealed = try KernelFileSystems.contains(descriptor.number) }
         return Node(
             descriptor, status: status, isWritable: directory.isWritable, isSealed: isSealed, hidden: directory.rules(below: name))
     }

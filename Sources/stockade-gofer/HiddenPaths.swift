@@ -13,7 +13,8 @@ struct HiddenPaths {
     struct Rule {
         /// From 1.
         var number: UInt16
-        var error: Errno
+        var kind: HideRule.Kind
+        var error: Errno { kind == .refused ? .EACCES : .ENOENT }
     }
     struct Identity: Hashable {
         var device: DeviceNumber
@@ -25,7 +26,7 @@ struct HiddenPaths {
 
     init(_ rules: [HideRule], descriptors: Int32) throws(Errno) {
         for (index, hide) in rules.enumerated() {
-            let rule = Rule(number: UInt16(truncatingIfNeeded: index + 1), error: hide.isRefused ? .EACCES : .ENOENT)
+            let rule = Rule(number: UInt16(truncatingIfNeeded: index + 1), kind: hide.kind)
             var parent = Self.components(hide.path)
             var missing: [[UInt8]] = []
             // As much of the path as there is, without symbolic links: grants are walked by such names.
@@ -85,7 +86,7 @@ extension Node {
 extension GoferServer {
     /// - Throws: what the rule that hides `name` says.
     func requireVisible(_ name: [UInt8], in directory: Node) throws(Errno) {
-        if let rule = directory.rule(hiding: name) { throw refuse(rule) }
+        if let rule = directory.rule(hiding: name), rule.kind != .sealed { throw refuse(rule) }
     }
     /// For a name that is to be made or given away. - Throws: EACCES for a hidden one, EBUSY above a hidden one.
     func requireChangeable(_ name: [UInt8], in directory: Node) throws(Errno) {

@@ -139,7 +139,11 @@ enum Boot {
         let grants =
             [Grant(path: configuration.root, isWritable: configuration.isRootWritable)]
             + configuration.binds.map { Grant(path: $0.source, isWritable: $0.isWritable) }
-        let hides = configuration.hides.map { HideRule(path: hostPath(of: $0.path, configuration), isRefused: $0.isRefused) }
+        let hides = configuration.hides.map { hide in
+            HideRule(
+                path: hostPath(of: hide.path, configuration),
+                configuration.hasGrant(below: hide) ? .sealed : hide.isRefused ? .refused : .absent)
+        }
         do throws(Errno) {
             return try GoferProcess.start(executable: folder + "/stockade-gofer", grants: grants, hides: hides)
         } catch { throw .sandbox("could not start \(folder)/stockade-gofer: \(error)") }

@@ -34,15 +34,25 @@ struct GuestMounts {
         // A path's mount lies over those of the paths above it, whatever the order of the options.
         let hidden = configuration.hides.map { Self.components($0.path) }
         var steps: [(place: [[UInt8]], memory: Int?, bind: Int?)] = []
+        for hide in configuration.hides where configuration.hasGrant(below: hide) { steps.append((Self.components(hide.path), nil, nil)) }
         for (index, memory) in configuration.tmpfs.enumerated() { steps.append((Self.components(memory.path), index, nil)) }
         for (index, bind) in configuration.binds.enumerated() { steps.append((Self.components(bind.destination), nil, index)) }
         for step in steps.enumerated().sorted(by: { ($0.element.place.count, $0.offset) < ($1.element.place.count, $1.offset) }).map(\.element) {
-            if let index = step.memory, !hidden.contains(step.place) { try mount(configuration.tmpfs[index], configuration) }
-            if let index = step.bind { try mount(configuration.binds[index], grant: index + 1) }
+            if let index = step.memory {
+                if !hidden.contains(step.place) { try mount(configuration.tmpfs[index], configuration) }
+            } else if let index = step.bind {
+                try mount(configuration.binds[index], grant: index + 1)
+            } else {
+                // What is granted below a hidden path lies in an empty directory.
+                let place = step.place.reduce(into: [UInt8]()) { $0 += [UInt8(ascii: "/")] + $1 }
+                try mount(
+                    TmpfsFileSystem(memoryFile: memoryFile, sizeLimit: 1 << 20, mode: 0o755), at: Boot.text(place),
+                    flags: [.noSetUserID, .noDevices], source: "hidden")
+            }
         }
     }
 
-    private static func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: UInt8(ascii: "/")).map { Array($0) } }
+    private static func components(_ path: [UInt8]) -> [[UInt8]] { SandboxConfiguration.components(path) }
 
     private func mount(_ memory: SandboxConfiguration.Memory, _ configuration: SandboxConfiguration) throws(BootFailure) {
         let fileSystem = TmpfsFileSystem(

@@ -137,7 +137,7 @@ struct Attacker {
         let arguments = GoferArguments(
             socket: 3, parent: HostProcess.id,
             grants: [Grant(path: Array(tree.granted.utf8), isWritable: true), Grant(path: Array(tree.readOnly.utf8), isWritable: false)],
-            hides: [HideRule(path: Array(tree.hidden.utf8), isRefused: random() & 1 == 0)])
+            hides: [HideRule(path: Array(tree.hidden.utf8), pick([.absent, .refused, .sealed]))])
         let pid = try HostProcess.spawn(
             GoferFixture.executable, arguments: arguments.words, environment: [], descriptors: [(source: pair.far.number, target: 3)])
         defer { HostConfinement.killAndReap(pid) }

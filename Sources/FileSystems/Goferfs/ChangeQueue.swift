@@ -19,6 +19,9 @@ final class ChangeQueue: Sendable {
         /// Watches that had events before their directory was entered.
         var unclaimed: Set<Int32> = []
         var hasLostTrack = false
+        /// Of the poller's watch, while somebody inside waits to be told.
+        var token: UInt64?
+        var isListening = false
         var buffer = [UInt8](repeating: 0, count: 16384)
     }
     private let state = Mutex(State())
@@ -45,6 +48,7 @@ final class ChangeQueue: Sendable {
     func synchronize() {
         // References taken from the table end after the lock: a directory that goes away takes it.
         var used: [GoferInode] = []
+        var notices: [(directory: GoferInode, event: HostInotify.Event)] = []
         state.withLock { s in
             while true {
                 guard let length = try? HostInotify.take(from: descriptor.number, into: &s.buffer) else {
@@ -57,7 +61,7 @@ final class ChangeQueue: Sendable {
                         Self.forgetAll(s.directories, &used)
                     } else if let directory = s.directories[event.watch]?.directory {
                         used.append(directory)
-                        directory.hostChanged(event.events, event.name)
+                        if directory.hostChanged(event.events, event.name), FileNotice.isOn { notices.append((directory, event)) }
                     } else if !event.events.contains(.ignored) {
                         if s.unclaimed.count >= 4096 { s.hasLostTrack = true } else { s.unclaimed.insert(event.watch) }
                     }
@@ -68,7 +72,29 @@ final class ChangeQueue: Sendable {
                 }
             }
         }
+        for notice in notices { notice.directory.tell(notice.event.events, notice.event.name, cookie: notice.event.cookie) }
         _ = consume used
+    }
+
+    /// Somebody inside watches a directory: changes are told when they come, and not only when somebody walks a path.
+    func listen() {
+        let token = state.withLock { s -> UInt64? in
+            if s.isListening { return nil }
+            s.isListening = true
+            if s.token == nil { s.token = HostPoller.shared.register(descriptor.number) { [weak self] _ in self?.came() } }
+            return s.token
+        }
+        if let token { try? HostPoller.shared.arm(token, .allReadable) }
+    }
+
+    /// On the poller's thread.
+    private func came() {
+        synchronize()
+        let token = state.withLock { s -> UInt64? in
+            s.isListening = FileNotice.isOn
+            return s.isListening ? s.token : nil
+        }
+        if let token { try? HostPoller.shared.arm(token, .allReadable) }
     }
 
     private static func forgetAll(_ directories: [Int32: Weak], _ used: inout [GoferInode]) {

@@ -95,6 +95,9 @@ public final class GoferFileSystem: FileSystem {
         }
     }
 
+    /// The inode object of a file that somebody refers to.
+    func present(_ key: Key) -> GoferInode? { inodes.withLock { $0[key]?.inode } }
+
     /// An inode object went away.
     func forget(_ key: Key) {
         inodes.withLock { table in

@@ -38,11 +38,23 @@ extension GoferInode {
         }
     }
 
-    /// An event of this directory's watch. The change queue's lock is held.
-    func hostChanged(_ events: WatchEvents, _ name: [UInt8]) {
+    /// An event of this directory's watch. The change queue's lock is held. Returns whether inotify(7) inside should hear of it.
+    func hostChanged(_ events: WatchEvents, _ name: [UInt8]) -> Bool {
         let hash = name.isEmpty ? nil : NameHash.of(name)
-        names.withLock { $0.changed(events, hash) }
+        return names.withLock { $0.changed(events, hash) }
     }
+
+    /// Tells those who watch this directory, or the file that `name` means in it, of a change made outside. No locks are held.
+    func tell(_ events: WatchEvents, _ name: [UInt8], cookie: UInt32) {
+        let ofEntry = events.intersection([.attributes, .modify, .closeWrite])
+        let child = names.withLock { $0.meaning(NameHash.of(name)) }.flatMap { goferFileSystem.present($0) }
+        // The sandbox's own writes come this way too; they were told when they were made.
+        if !ofEntry.isEmpty, let child, child.changedLately { return }
+        FileNotice.postFromOutside(events, self, name: FileName(name), cookie: cookie)
+        if !ofEntry.isEmpty, let child { FileNotice.postFromOutside(ofEntry, child) }
+    }
+
+    func watchAdded() { connection.changes?.listen() }
 
     /// The host lost events.
     func forgetNames() { names.withLock { $0.forgetAll() } }
@@ -69,7 +81,7 @@ extension GoferInode {
     /// What was read ahead says of `name`; nil: ask the Gofer.
     func answerAhead(_ name: [UInt8], _ hash: UInt64) -> ListingAhead.Answer {
         let slot = names.withLock { $0.watch == 0 ? nil : $0.ahead }
-        return slot?.current?.take(hash) ?? .unknown
+        return slot?.current?.answer(hash) ?? .unknown
     }
 
     /// A look-up is about to ask the Gofer. After some of them the whole directory is fetched with attributes in one message: programs that

@@ -46,6 +46,8 @@ final class GoferInode: Inode {
     /// walk, no more. Any change of ours ends it.
     private let freshUntil = Atomic<Int64>(0)
     private static let freshness: Int64 = 100_000
+    /// When the sandbox last changed the file, as far as anybody watches.
+    private let ownChange = Atomic<Int64>(-1_000_000_000)
     /// Serialises appends of this sandbox, so that each knows where it ended.
     let appending = Mutex<Void>(())
 
@@ -86,7 +88,12 @@ final class GoferInode: Inode {
     /// What is known is old: something was changed.
     func changed() {
         freshUntil.store(0, ordering: .relaxed)
+        if FileNotice.isOn { ownChange.store(MonotonicInstant.now.nanoseconds, ordering: .relaxed) }
         if type == .directory { names.withLock { $0.hasStatus = false } }
+    }
+    /// Within a second; asked only while somebody watches something.
+    var changedLately: Bool {
+        shared.hasWriters || MonotonicInstant.now.nanoseconds &- ownChange.load(ordering: .relaxed) < 1_000_000_000
     }
     /// Of mode or owner.
     func changedAccess() {
@@ -100,6 +107,7 @@ final class GoferInode: Inode {
         let (status, descriptor) = state.withLock { s in (s.status, s.writable ?? s.readable?.current ?? s.inspector?.current) }
         if let descriptor { return try HostFileStatus(of: descriptor.number) }
         if freshUntil.load(ordering: .relaxed) > MonotonicInstant.now.nanoseconds { return status }
+        if let known = statusAhead() { return known }
         let (reply, inspector) = try asking { (target, wish) throws(Errno) in
             try connection.callForAnyDescriptor(InspectRequest(target, handles: wish))
         }
@@ -110,6 +118,17 @@ final class GoferInode: Inode {
         }
         replaced?.clear()
         return reply.status
+    }
+
+    /// Of a file that was seen in a listing only: nothing in here has opened or changed it.
+    private func statusAhead() -> HostFileStatus? {
+        let origin = state.withLock { $0.handle == nil ? $0.origin : nil }
+        guard let origin else { return nil }
+        synchronizeNames()
+        guard case .entry(let status, _) = origin.directory.answerAhead(origin.name, NameHash.of(origin.name)),
+            GoferFileSystem.Key(status) == key
+        else { return nil }
+        return status
     }
 
     private func directoryStatus() throws(Errno) -> HostFileStatus {

@@ -71,18 +71,21 @@ struct NameKnowledge {
     mutating func unexpect(_ change: OwnChange) { expected[change] = nil }
 
     /// An event of the watch; `hash` of the entry's name, nil for the directory itself.
-    mutating func changed(_ events: WatchEvents, _ hash: UInt64?) {
+    /// Returns whether somebody else made it; of attributes and contents that can't be told here.
+    mutating func changed(_ events: WatchEvents, _ hash: UInt64?) -> Bool {
         hasChangedSinceStart = true
         if !events.isDisjoint(with: [.ignored, .unmounted]) {
             watch = 0
             forgetAll()
-            return
+            return false
         }
         guard let hash else {
             hasStatus = false
             if events.contains(.attributes) { access = nil }
-            return
+            return false
         }
+        // What was written has been told.
+        if events.contains(.closeWrite) { return true }
         let own: OwnChange?
         if events.contains(.create) {
             own = .create(hash)
@@ -97,18 +100,23 @@ struct NameKnowledge {
         }
         entryChanges &+= 1
         ahead?.current?.drop(hash)
-        guard let own else { return }
+        guard let own else { return true }
         hasStatus = false
         if let count = expected[own], count > 0 {
             expected[own] = count - 1
-            return
+            return false
         }
         nameChanges &+= 1
         meanings[hash] = nil
+        return true
     }
+
+    /// The file that a name is known to mean.
+    func meaning(_ hash: UInt64) -> GoferFileSystem.Key? { meanings[hash] ?? nil }
 }
 
-/// A directory read with attributes before they were asked for: it answers the first look-up of each entry, and that a name is absent.
+/// A directory read with attributes before they were asked for: it answers until an event speaks of an
+/// entry, also that a name is absent.
 final class ListingAhead: Sendable {
     private struct State {
         var entries: [UInt64: ListedStatus]
@@ -139,13 +147,12 @@ final class ListingAhead: Sendable {
         deadline = .after(nanoseconds: Self.nanoseconds)
     }
 
-    /// What it says of a name; an entry's attributes are good for one answer.
-    func take(_ hash: UInt64) -> Answer {
+    /// What it says of a name, once the host's changes were taken in.
+    func answer(_ hash: UInt64) -> Answer {
         guard MonotonicInstant.now.nanoseconds < deadline.nanoseconds else { return .unknown }
         return state.withLock { s in
             if s.dropped.contains(hash) { return .unknown }
             guard let entry = s.entries[hash] else { return isFiltered ? .unknown : .absent }
-            s.dropped.insert(hash)
             guard let status = entry.status else { return .unknown }
             // A further name of the file elsewhere changes it without an event here.
             if status.linkCount != 1 && !status.mode.isDirectory { return .unknown }

@@ -7,6 +7,8 @@ public enum HostInotify {
     public struct Event: Sendable {
         public var watch: Int32
         public var events: WatchEvents
+        /// Joins the two events of a move.
+        public var cookie: UInt32
         /// Of the entry that the event is about; empty for the watched file itself.
         public var name: [UInt8]
     }
@@ -46,7 +48,10 @@ public enum HostInotify {
             guard nameLength <= length - start - 16 else { return }
             var name = Array(buffer[start + 16..<start + 16 + nameLength])
             if let end = name.firstIndex(of: 0) { name.removeSubrange(end...) }
-            body(Event(watch: Int32(bitPattern: word(buffer, start)), events: WatchEvents(rawValue: word(buffer, start + 4)), name: name))
+            body(
+                Event(
+                    watch: Int32(bitPattern: word(buffer, start)), events: WatchEvents(rawValue: word(buffer, start + 4)),
+                    cookie: word(buffer, start + 8), name: name))
             start += 16 + nameLength
         }
     }

@@ -64,6 +64,8 @@ public protocol Inode: AnyObject, Sendable {
     func revalidate(_ name: FileName, child: (any Inode)?) -> Bool
     /// For `CachePolicy.shared`: takes in what the host said of changes, so that `isCertain` speaks of the present.
     func synchronizeNames()
+    /// Somebody watches this file with inotify: changes made outside are to be told too, by `FileNotice.postFromOutside`.
+    func watchAdded()
     /// For `CachePolicy.shared`: whether it is known without asking that the name with this hash means `child` (nil: nothing).
     func isCertain(_ hash: UInt64, child: (any Inode)?) -> Bool
     /// Makes a node; the VFS knows that `name` does not exist. Owner, set-group-ID inheritance and umask were applied in `request`.
@@ -154,6 +156,7 @@ extension Inode {
     public func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? { throw .ENOTDIR }
     public func revalidate(_ name: FileName, child: (any Inode)?) -> Bool { true }
     public func synchronizeNames() {}
+    public func watchAdded() {}
     public func isCertain(_ hash: UInt64, child: (any Inode)?) -> Bool { false }
     public func create(_ name: FileName, _ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode { throw .EACCES }
     public func link(_ name: FileName, to target: any Inode, caller: any Caller) throws(Errno) { throw .EPERM }

@@ -90,6 +90,7 @@ public final class InodeState: Sendable {
 
     /// A description opens the file for writing. - Throws: ETXTBSY while it is being executed.
     public func addWriter() throws(Errno) { if !change(by: 1, unless: { $0 < 0 }) { throw .ETXTBSY } }
+    public var hasWriters: Bool { writeCount.load(ordering: .relaxed) > 0 }
     public func removeWriter() { writeCount.wrappingSubtract(1, ordering: .relaxed) }
     /// execve(2) maps the file. Call `allowWriters` once for each success. - Throws: ETXTBSY while it is open for writing.
     public func denyWriters() throws(Errno) { if !change(by: -1, unless: { $0 > 0 }) { throw .ETXTBSY } }

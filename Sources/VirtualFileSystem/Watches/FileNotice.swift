@@ -33,6 +33,12 @@ public enum FileNotice {
         postToSelf(events, dentry.node)
     }
 
+    /// Something that a process outside the sandbox did to `inode`, or to the entry `name` of that directory.
+    public static func postFromOutside(_ events: WatchEvents, _ inode: any Inode, name: FileName? = nil, cookie: UInt32 = 0) {
+        guard isOn else { return }
+        for watch in inode.shared.watches { watch.listener.happened(events, to: watch, name: name, cookie: cookie) }
+    }
+
     /// For the file's own watchers only.
     static func postToSelf(_ events: WatchEvents, _ inode: any Inode) {
         guard isOn else { return }

@@ -37,6 +37,7 @@ public final class FileWatch: Sendable {
     public func attach() {
         FileNotice.watchCount.wrappingAdd(1, ordering: .relaxed)
         inode.shared.add(self)
+        inode.watchAdded()
     }
 
     /// - Returns: false when it was not attached any more.
