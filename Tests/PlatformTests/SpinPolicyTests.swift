@@ -73,7 +73,7 @@ import Testing
         policy.parted(at: now + 20_000_000)
         let soon = callsUntilPaired(&policy, from: now + 20_000_000, limit: 2000)
         #expect(soon == nil)
-        let later = callsUntilPaired(&policy, from: now + 60_000_000)
+        let later = callsUntilPaired(&policy, from: now + 400_000_000)
         #expect(later != nil)
     }
 

@@ -26,9 +26,9 @@ struct SpinPolicy {
     private static let worthwhile = 100
     /// Some 20 microseconds.
     private static let shortGap: UInt64 = 60_000
-    /// Some 10 milliseconds and some second.
-    private static let leastBackOff: UInt64 = 30_000_000
-    private static let mostBackOff: UInt64 = 3_000_000_000
+    /// Some 100 milliseconds and some 3 seconds: where others use the processors, attempts cost a few hundredths of the time.
+    private static let leastBackOff: UInt64 = 300_000_000
+    private static let mostBackOff: UInt64 = 10_000_000_000
     /// Some 10 milliseconds: longer than the host lets others run in between.
     private static let window: UInt64 = 30_000_000
     /// Some 150 microseconds: what an idle processor may take to come.
@@ -96,8 +96,8 @@ struct SpinPolicy {
         if isDear(at: now) {
             notBefore = now &+ backOff
             backOff = min(backOff * 2, Self.mostBackOff)
-        } else {
-            backOff = max(backOff / 2, Self.leastBackOff)
+        } else if served > Self.mostNeeded {
+            backOff = Self.leastBackOff
         }
     }
 }
