@@ -39,6 +39,9 @@ public final class CurrentTask: Caller {
     var callState = CallState.none
     /// What a tracer wants of the next return to guest code.
     var traceWork: TraceWork = []
+    /// Set by a tracer, and what lay at the places they watch before the present instruction.
+    var debugRegisters = DebugRegisters()
+    var watched: [[UInt8]] = []
     /// How often a fork in a row gave way to a signal.
     var forkRestarts = 0
 

@@ -57,6 +57,7 @@ extension CurrentTask {
                     force(info)
                 }
             case .exception(let info):
+                if !traceWork.isEmpty, absorbsStep(info) { continue }
                 recordTrap(info)
                 force(info)
             case .interrupted:
@@ -116,7 +117,7 @@ extension CurrentTask {
                 restoreSignalMask()
                 continue
             }
-            if traceWork.contains(.step) { setTrapFlag(&result) }
+            if !traceWork.isDisjoint(with: [.step, .watch]) { setTrapFlag(&result) }
             return true
         }
     }

@@ -48,6 +48,7 @@ extension SignalInfo {
     /// si_code of SIGTRAP.
     public static let TRAP_BRKPT: Int32 = 1
     public static let TRAP_TRACE: Int32 = 2
+    public static let TRAP_HWBKPT: Int32 = 4
     /// si_code of SIGSYS from seccomp(2).
     public static let SYS_SECCOMP: Int32 = 1
 

@@ -107,6 +107,8 @@ extension CurrentTask {
             if links.parent != nil { links.exitSignal = .SIGCHLD }
         }
         replacedRegisters = true
+        debugRegisters = DebugRegisters()
+        traceWork.remove(.watch)
         tellTracerOfExec(former)
     }
 

@@ -80,6 +80,7 @@ extension CurrentTask {
         result = nil
         registers.flags |= Self.trapFlag
         context.registers = registers
+        if traceWork.contains(.watch) { watched = debugRegisters.samples(memory) }
     }
 
     /// First thing after guest code. The flag is the tracer's business, not the program's.

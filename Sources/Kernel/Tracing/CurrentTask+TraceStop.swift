@@ -27,12 +27,14 @@ extension CurrentTask {
     func traceStop(_ code: Int32, isGroupStop: Bool = false, message: UInt64 = 0, info: SignalInfo? = nil) -> TraceOutcome {
         guard task.isTraced else { return TraceOutcome(code: code, info: info) }
         showCallState()
-        let stop = TraceStop(
+        var stop = TraceStop(
             code: code, isGroupStop: isGroupStop, message: message, info: info, registers: context.registers, savedMask: savedMask)
+        stop.debugRegisters = debugRegisters
+        let shown = stop
         let completes = threadGroup.signals.withLock { g -> Bool? in
             let joins = task.signals.withLock { t -> Bool? in
                 guard t.trace != nil, !t.isKilled else { return nil }
-                t.traceStop = stop
+                t.traceStop = shown
                 t.trace?.mustTrap = false
                 defer { if isGroupStop { t.mustStop = false } }
                 return isGroupStop && t.mustStop
@@ -41,12 +43,15 @@ extension CurrentTask {
         }
         guard let completes else { return TraceOutcome(code: code, info: info) }
         task.setRunState(.traced)
-        tellTracer(stop, completesGroupStop: completes)
-        let end = stayInTraceStop() ?? stop
+        tellTracer(shown, completesGroupStop: completes)
+        let end = stayInTraceStop() ?? shown
         task.setRunState(.running)
         if end.hasNewRegisters { context.registers = end.registers }
         savedMask = end.savedMask
+        // Who detaches takes breakpoints away.
+        debugRegisters = task.isTraced ? end.debugRegisters : DebugRegisters()
         traceWork = end.stepsOnce ? .step : []
+        if debugRegisters.isArmed { traceWork.insert(.watch) }
         readCallState(isChanged: end.hasNewRegisters)
         return TraceOutcome(code: end.code, info: end.info)
     }

@@ -51,6 +51,14 @@ extension CurrentTask {
         }
     }
 
+    public func debugRegister(of tracee: Task, _ number: Int) throws(Errno) -> UInt64 {
+        try change(tracee) { _, stop throws(Errno) in stop.debugRegisters.value(number) }
+    }
+    /// - Throws: as `DebugRegisters.set`.
+    public func setDebugRegister(of tracee: Task, _ number: Int, _ value: UInt64) throws(Errno) {
+        try change(tracee) { _, stop throws(Errno) in try stop.debugRegisters.set(number, value) }
+    }
+
     /// PTRACE_GETEVENTMSG.
     public func traceMessage(of tracee: Task) throws(Errno) -> UInt64 { try change(tracee) { _, stop throws(Errno) in stop.message } }
 

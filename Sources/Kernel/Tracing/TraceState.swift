@@ -31,6 +31,7 @@ struct TraceStop: Sendable {
     var info: SignalInfo?
     var registers: RegisterFile
     var hasNewRegisters = false
+    var debugRegisters = DebugRegisters()
     /// The mask behind a temporary one (ppoll(2) and the like).
     var savedMask: SignalSet?
     /// The task goes on as soon as its thread sees it.
@@ -76,6 +77,8 @@ struct TraceWork: OptionSet, Sendable {
     static let step = TraceWork(rawValue: 1)
     /// The tracer asked for system-call stops in the middle of a call.
     static let exitStop = TraceWork(rawValue: 2)
+    /// Debug registers are in force.
+    static let watch = TraceWork(rawValue: 4)
 }
 
 extension Task {

@@ -10,8 +10,6 @@ extension SystemCallFamilies {
         static let size: UInt64 = 928
         static let registers: UInt64 = 216
         static let debugRegisters: UInt64 = 848
-        /// DR6 without any event: the bits that are always set.
-        static let noDebugEvents: UInt64 = 0xffff_0ff0
     }
 
     // MARK: PEEKUSER, POKEUSER
@@ -19,23 +17,17 @@ extension SystemCallFamilies {
     static func peekUser(_ current: CurrentTask, _ tracee: Task, _ address: UInt64) throws(Errno) -> UInt64 {
         guard address & 7 == 0, address < UserArea.size else { throw .EIO }
         if address < UserArea.registers { return words(try current.registers(of: tracee))[Int(address / 8)] }
-        // No debug register is ever in use: see `pokeUser`.
-        return address == UserArea.debugRegisters + 6 * 8 ? UserArea.noDebugEvents : 0
+        guard address >= UserArea.debugRegisters, address <= UserArea.debugRegisters + 7 * 8 else { return 0 }
+        return try current.debugRegister(of: tracee, Int((address - UserArea.debugRegisters) / 8))
     }
 
-    /// Hardware breakpoints are not offered: as on a processor whose debug registers are all taken, setting one gives ENOSPC. Clearing
-    /// them, which debuggers do as a matter of course, is fine.
     static func pokeUser(_ current: CurrentTask, _ tracee: Task, _ address: UInt64, _ data: UInt64) throws(Errno) {
         guard address & 7 == 0, address < UserArea.size else { throw .EIO }
         if address < UserArea.registers {
             return try current.changeRegisters(of: tracee) { r throws(Errno) in try set(&r, Int(address / 8), data) }
         }
         guard address >= UserArea.debugRegisters, address <= UserArea.debugRegisters + 7 * 8 else { throw .EIO }
-        switch (address - UserArea.debugRegisters) / 8 {
-        case 4, 5: throw .EIO
-        case 6: return
-        default: if data != 0 { throw .ENOSPC }
-        }
+        try current.setDebugRegister(of: tracee, Int((address - UserArea.debugRegisters) / 8), data)
     }
 
     /// `struct user_regs_struct` word by word.
