@@ -400,11 +400,11 @@ int main(void) {
     COVERS(sendmsg, recvmsg, setrlimit);
     CASE(descriptors_in_flight_are_limited) {
         AS_USER({
-            struct rlimit few = {20, 20};
-            setrlimit(RLIMIT_NOFILE, &few);
             pair(s, SOCK_DGRAM);
             int sent = 0;
             int null = open("/dev/null", O_RDONLY);
+            struct rlimit few = {20, 20};
+            setrlimit(RLIMIT_NOFILE, &few);
             int fds[3] = {null, null, null};
             while (sent < 60 && send_fds(s[0], fds, 3) == 1) sent += 3;
             CHECK_EQ(errno, ETOOMANYREFS);
