@@ -39,6 +39,7 @@ extension SeccompContext {
         state = .inFastCall
         isLoaded = false
         policy.tookCall()
+        if Self.changesMappings(taken.number), policy.sawDear() { part() }
         let a = taken.arguments
         return .systemCall(number: taken.number, SystemCallArguments(a.0, a.1, a.2, a.3, a.4, a.5))
     }
@@ -51,11 +52,21 @@ extension SeccompContext {
             sites?.patch(returnAddress: call.instruction_pointer, number: UInt64(bitPattern: call.number))
         }
         if policy.isPaired {
-            if !isPatched { part() }
-        } else if let fastPath = platform.fastPath, policy.sawCall(patched: isPatched, at: chost_cycles()), fastPath.takePair() {
+            if !isPatched, policy.sawDear() { part() }
+        } else if let fastPath = platform.fastPath,
+            policy.sawCall(patched: isPatched && !Self.changesMappings(UInt64(bitPattern: call.number)), at: chost_cycles()), fastPath.takePair()
+        {
             policy.paired(at: chost_cycles())
             let cpu = chost_stub_current_cpu()
             if chost_bind_to_cpu(thread.id, cpu) == 0 { _ = chost_leave_cpu(cpu) }
+        }
+    }
+
+    /// mmap, mprotect, munmap, brk, mremap, madvise: the manager thread does most of the work.
+    private static func changesMappings(_ number: UInt64) -> Bool {
+        switch number {
+        case 9...12, 25, 28: true
+        default: false
         }
     }
 

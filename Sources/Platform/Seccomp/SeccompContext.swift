@@ -190,6 +190,7 @@ final class SeccompContext: PlatformContext {
         if sites != nil {
             thread.rang()
             policy.sawAnother()
+            if policy.sawDear() { part() }
             isAwaited = false
         }
         thread.doorbell = call.id

@@ -12,6 +12,8 @@ struct SpinPolicy {
     private var slowCall = Self.shortGap
     /// Calls handed over since the threads were paired.
     private var served = 0
+    /// Of them, and of other events, those that two processors make slower.
+    private var dear = 0
     /// The same since `windowStart`, by which the pair is judged now and then.
     private var windowCalls: UInt64 = 0
     private var windowStart: UInt64 = 0
@@ -21,7 +23,11 @@ struct SpinPolicy {
     private var backOff = Self.leastBackOff
 
     private static let leastNeeded = 32
-    private static let mostNeeded = 4096
+    private static let mostNeeded = 512
+    /// What a call from a place that is not patched costs a streak.
+    private static let setback = 8
+    /// One in so many calls may be dear.
+    private static let dearShare = 16
     /// Fewer calls than this do not pay for moving two threads apart and together again.
     private static let worthwhile = 100
     /// Some 20 microseconds.
@@ -46,8 +52,12 @@ struct SpinPolicy {
 
     /// A call came by notification. True: the threads should be paired.
     mutating func sawCall(patched: Bool, at now: UInt64) -> Bool {
-        guard patched, now &- answered < Self.shortGap || isEager else {
+        guard now &- answered < Self.shortGap || isEager else {
             streak = 0
+            return false
+        }
+        guard patched else {
+            streak = max(0, streak - Self.setback)
             return false
         }
         if streak == 0 { began = now }
@@ -55,6 +65,11 @@ struct SpinPolicy {
         return streak >= needed && now >= notBefore
     }
     mutating func sawAnother() { streak = 0 }
+    /// Something that goes over other threads, which wait on this processor: a change of mappings, a signal. True: there are too many for a pair.
+    mutating func sawDear() -> Bool {
+        dear += 1
+        return isPaired && !isEager && dear > 2 && dear * Self.dearShare > served
+    }
     mutating func tookCall() {
         served += 1
         windowCalls &+= 1
@@ -76,6 +91,7 @@ struct SpinPolicy {
         isPaired = true
         streak = 0
         served = 0
+        dear = 0
         windowCalls = 0
         windowStart = now
     }
