@@ -16,7 +16,7 @@ import processes
 from audit import TRACING, Audit
 
 HERE = Path(__file__).resolve().parent
-SUSPICIOUS = re.compile(r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade|stuck worker")
+SUSPICIOUS = re.compile(r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade-sentry:|stockade-gofer:|stuck worker")
 QUIET_SECONDS = 20
 HISTORY, ARGUMENTS = 8, 6
 SLOT = struct.Struct(f"<IIQ{HISTORY * (1 + ARGUMENTS)}Q")
