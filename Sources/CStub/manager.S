@@ -67,16 +67,18 @@ next_operation:
     mov 40(%r13), %r8
     mov 48(%r13), %r9
     lea performed(%rip), %r15
+    cmp $56, %eax
+    jne site
+    // clone(2) has five arguments: the sixth register tells the new thread its stack, for it may begin when the next order is already there.
+    mov 56(%r13), %r9
+    lea cloned(%rip), %r15
     jmp site
+cloned:
+    test %rax, %rax
+    jz guest_thread
 performed:
     cmp $-4096, %rax
     ja refused
-    test %rax, %rax
-    jnz in_manager
-    // clone(2) returns 0 in the new thread.
-    cmpq $56, (%r13)
-    je guest_thread
-in_manager:
     mov %rax, 8(%rbp)
     dec %r12d
     add $64, %r13
@@ -115,7 +117,8 @@ leave:
     jmp site
 
 guest_thread:
-    mov 56(%r13), %rdi
+    // Nothing of the order or the scratch page is this thread's to read: both belong to the manager's next order.
+    mov %r9, %rdi
     test %rdi, %rdi
     jnz notifying_thread
 wait_for_tracer:

@@ -6,6 +6,8 @@
 #include <mqueue.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/mman.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
@@ -80,6 +82,18 @@ static void *fast_side(void *argument) {
     return argument;
 }
 
+static atomic_bool mapping_ends;
+static void *maps_and_unmaps(void *argument) {
+    while (!mapping_ends) {
+        char *pages = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (pages == MAP_FAILED) return (void *)1;
+        pages[0] = pages[40000] = 1;
+        if (munmap(pages, 65536)) return (void *)1;
+    }
+    return argument;
+}
+static void *ends_at_once(void *argument) { return argument; }
+
 int main(void) {
     pthread_t t[THREADS];
     COVERS(clone3);
@@ -88,6 +102,22 @@ int main(void) {
         for (int i = 0; i < THREADS; i++) pthread_join(t[i], NULL);
         CHECK_EQ(guarded, THREADS * ROUNDS);
     }
+    COVERS(clone3, mmap, munmap);
+    CASE(threads_start_while_others_map) IN_FORK({
+        pthread_t mapping[3], t;
+        for (int i = 0; i < 3; i++) CHECK_EQ(pthread_create(&mapping[i], NULL, maps_and_unmaps, NULL), 0);
+        for (int i = 0; i < 300; i++) {
+            int error = pthread_create(&t, NULL, ends_at_once, NULL);
+            CHECK_EQ(error, 0);
+            if (error == 0) pthread_join(t, NULL);
+        }
+        mapping_ends = true;
+        for (int i = 0; i < 3; i++) {
+            void *failed;
+            pthread_join(mapping[i], &failed);
+            CHECK_EQ((long)failed, 0);
+        }
+    });
     COVERS(semget, semctl, semop);
     CASE(semaphore_excludes_processes) {
         shared_count = (long *)(void *)conformance_shared_page();
