@@ -22,8 +22,9 @@
 #define TAKEN    2
 #define DONE     3
 #define SLEEPING 4
-// How often a guest thread looks for its result before it waits in the host: some 25 to 60 microseconds.
-#define SPINS    1000
+// How often a guest thread looks for its result before it waits in the host: some 200 to 500 microseconds, longer than the Gofer takes
+// for a directory. A call that waits for an event makes it stop at once.
+#define SPINS    40000
 // How often an operation is tried again.
 #define PATIENCE 200000
 

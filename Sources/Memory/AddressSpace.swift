@@ -13,7 +13,7 @@ public final class AddressSpace: Sendable {
     let vdso: VDSOPlacement?
     private let lowestAddress: GuestAddress
     let reference = AddressSpaceReference()
-    let state: Mutex<AddressSpaceState>
+    let state: HostMutex<AddressSpaceState>
     /// MEMBARRIER_CMD_REGISTER_* that were given.
     private let barriers = Atomic<UInt32>(0)
 
@@ -24,7 +24,7 @@ public final class AddressSpace: Sendable {
         self.memoryFile = memoryFile
         vdso = platform.vdso
         lowestAddress = platform.lowestAddress
-        state = Mutex(
+        state = HostMutex(
             AddressSpaceState(
                 platformSpace: space, vdso: platform.vdso, memoryFile: memoryFile, limits: limits, lowest: platform.lowestAddress))
         reference.set(self)

@@ -1,6 +1,5 @@
 import HostOS
 import LinuxABI
-import Synchronization
 
 /// The memory file: one sparse memfd per sandbox that backs all guest memory and all in-memory file data, mapped once into the
 /// Sentry. Ranges are whole pages and counted: `allocate` gives a count of one, `retain` and `release` work on any subrange, and
@@ -16,7 +15,7 @@ import Synchronization
     // SAFETY: `size` bytes mapped in init and unmapped in deinit. Guests write to them at any time, so they are only copied from and to,
     // never bound to a type whose values have invariants.
     nonisolated(unsafe) let base: UnsafeMutableRawPointer
-    private let allocator: Mutex<MemoryFileAllocator>
+    private let allocator: HostMutex<MemoryFileAllocator>
 
     /// Creates the memfd and maps its window: `window` bytes, or as much as the host lets the process map.
     /// - Parameters:
@@ -41,7 +40,7 @@ import Synchronization
             }
         }
         self.size = size
-        allocator = Mutex(MemoryFileAllocator(size: size))
+        allocator = HostMutex(MemoryFileAllocator(size: size))
     }
 
     // SAFETY: the window was mapped in init, and pointers into it are used only while the file is referred to.

@@ -1,7 +1,6 @@
 import HostOS
 import LinuxABI
 import Memory
-import Synchronization
 
 /// Waiters on guest words: futex(2).
 ///
@@ -18,7 +17,7 @@ public final class FutexTable: Sendable {
             /// Priority-inheritance futexes that have waiters.
             var locks: [FutexKey: FutexLock] = [:]
         }
-        let state = Mutex(State())
+        let state = HostMutex(State())
     }
 
     private static let bucketCount = 256

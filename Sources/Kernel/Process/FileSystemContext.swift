@@ -1,5 +1,5 @@
+import HostOS
 import VirtualFileSystem
-import Synchronization
 
 /// Root, working directory and umask: Linux's fs_struct. Shared with CLONE_FS.
 public final class FileSystemContext: Sendable {
@@ -8,9 +8,9 @@ public final class FileSystemContext: Sendable {
         public var workingDirectory: Path
         public var umask: UInt16
     }
-    public let state: Mutex<State>
+    public let state: HostMutex<State>
     public init(root: Path, workingDirectory: Path, umask: UInt16) {
-        state = Mutex(State(root: root, workingDirectory: workingDirectory, umask: umask))
+        state = HostMutex(State(root: root, workingDirectory: workingDirectory, umask: umask))
     }
     public func copy() -> FileSystemContext {
         let s = state.withLock { $0 }

@@ -19,6 +19,9 @@ final class FastPath: Sendable {
 
     /// Pairs of task thread and guest thread that may still spin: each keeps two processors busy.
     private let free: Atomic<Int>
+    /// Guest threads that do not sleep in a call.
+    private let running = Atomic<Int>(0)
+    private let limit: Int
 
     let isEager: Bool
 
@@ -28,12 +31,18 @@ final class FastPath: Sendable {
         // SAFETY: the buffer holds 1024 entries.
         let count = unsafe list.withUnsafeMutableBufferPointer { unsafe chost_allowed_cpus($0.baseAddress!, 1024) }
         guard count >= 2 else { return nil }
-        free = Atomic(Int(count) / 2)
+        limit = Int(count) / 2
+        free = Atomic(limit)
         self.isEager = isEager
     }
 
+    func threadWakes() { running.add(1, ordering: .relaxed) }
+    func threadSleeps() { running.subtract(1, ordering: .relaxed) }
+    /// Guest threads of this sandbox want the processors that pairs would take.
+    var isCrowded: Bool { !isEager && running.load(ordering: .relaxed) > limit }
+
     func takePair() -> Bool {
-        guard free.load(ordering: .relaxed) > 0 else { return false }
+        guard !isCrowded, free.load(ordering: .relaxed) > 0 else { return false }
         if free.subtract(1, ordering: .relaxed).newValue >= 0 { return true }
         free.add(1, ordering: .relaxed)
         return false

@@ -9,7 +9,7 @@ extension SeccompContext {
 
     /// Spins for a call after an answer, while the two threads are paired. Nil: what comes next is a notification.
     func takeFastCall() -> PlatformEvent? {
-        if policy.willAnswer(at: chost_cycles()) { part() }
+        if let end = policy.willAnswer(at: chost_cycles(), isCrowded: platform.fastPath?.isCrowded ?? false) { part(end) }
         guard isServed else { return nil }
         if !policy.isPaired {
             // The pair has ended while the call was served.
@@ -18,12 +18,12 @@ extension SeccompContext {
             case Int32(CHOST_FAST_TAKEN): return fastCall()
             // A fault or a trapped call: it comes at once, and the pair stays.
             case Int32(CHOST_FAST_RINGING): break
-            case Int32(CHOST_FAST_PREEMPTED): if policy.isDear(at: chost_cycles()) { part() }
+            case Int32(CHOST_FAST_PREEMPTED): if policy.isDear(at: chost_cycles()) { part(.contended) }
             default: part()
             }
         } else {
             // The call took long, or the host had something else to do.
-            part()
+            part(.longCall)
         }
         isServed = false
         return unsafe chost_fast_stop(thread.area.memory, &taken) != 0 ? fastCall() : nil
@@ -38,7 +38,7 @@ extension SeccompContext {
     private func fastCall() -> PlatformEvent {
         state = .inFastCall
         isLoaded = false
-        policy.tookCall()
+        policy.tookCall(at: chost_cycles())
         if Self.changesMappings(taken.number), policy.sawDear() { part() }
         let a = taken.arguments
         return .systemCall(number: taken.number, SystemCallArguments(a.0, a.1, a.2, a.3, a.4, a.5))
@@ -70,11 +70,11 @@ extension SeccompContext {
         }
     }
 
-    func part() {
+    func part(_ end: SpinPolicy.End = .quiet) {
         guard policy.isPaired else { return }
         chost_unbind(thread.id)
         platform.fastPath?.returnPair()
-        policy.parted(at: chost_cycles())
+        policy.parted(end, at: chost_cycles())
     }
 
     /// The task thread sleeps: the guest thread must not spin for it.

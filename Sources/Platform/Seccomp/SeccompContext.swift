@@ -36,6 +36,8 @@ final class SeccompContext: PlatformContext {
     private var isReleased = false
 
     // The fast path.
+    /// Counted as running.
+    private var isAwake = false
     var policy: SpinPolicy
     var calls: CallCounter
     /// The call that was taken last.
@@ -73,8 +75,14 @@ final class SeccompContext: PlatformContext {
     func willBlock() {
         if let pair { platform.balancer?.stop(pair) }
         if sites != nil { stopSpinning() }
+        if isAwake { platform.fastPath?.threadSleeps() }
+        isAwake = false
     }
-    func didWake() { if let pair { platform.balancer?.start(pair) } }
+    func didWake() {
+        if let pair { platform.balancer?.start(pair) }
+        if !isAwake { platform.fastPath?.threadWakes() }
+        isAwake = true
+    }
 
     // MARK: running
 

@@ -1,5 +1,5 @@
+import HostOS
 import LinuxABI
-import Synchronization
 
 /// A process's file descriptors: Linux's files_struct. Shared with CLONE_FILES.
 ///
@@ -33,10 +33,10 @@ public final class DescriptorTable: Sendable {
             return entry
         }
     }
-    private let state: Mutex<State>
+    private let state: HostMutex<State>
 
-    public init() { state = Mutex(State()) }
-    private init(_ state: State) { self.state = Mutex(state) }
+    public init() { state = HostMutex(State()) }
+    private init(_ state: State) { self.state = HostMutex(state) }
 
     deinit { _ = removeAll() }
 
