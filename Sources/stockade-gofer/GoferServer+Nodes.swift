@@ -120,7 +120,9 @@ extension GoferServer {
         if request.access != .read { try node.requireWritable() }
         if node.isSealed { throw .EACCES }
         let opened = try reopen(node, request.access.flags)
-        let reply = NodeReply(node: try handle(for: node, request.handles), status: try HostFileStatus(of: opened.number))
+        // A node found by name was looked at just now, and this is the same file.
+        let status = request.target.name.isEmpty ? try HostFileStatus(of: opened.number) : node.status
+        let reply = NodeReply(node: try handle(for: node, request.handles), status: status)
         donation = consume opened
         return reply
     }

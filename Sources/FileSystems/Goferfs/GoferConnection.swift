@@ -36,7 +36,7 @@ public final class GoferConnection: Sendable {
     /// How often each hide rule, by its number from 1, stood in the way of a request.
     public var refusals: [UInt16: Int] { refused.withLock { $0 } }
     /// Shared directories that were read ahead, weighed by entries.
-    let listingsAhead = ClockCache<ListingAhead>(capacity: 32768)
+    let listingsAhead = ClockCache<ListingAhead>(capacity: 65536)
     private struct Death {
         var reason: String?
         var observers: [@Sendable (String) -> Void] = []

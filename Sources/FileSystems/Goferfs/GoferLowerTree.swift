@@ -9,7 +9,7 @@ final class GoferLowerTree: Sendable {
     /// Handles of directories; others need none, they are named within their directory.
     let handles: ClockCache<NodeHandle>
     /// Directories listed with attributes, weighed by entries: about 300 bytes each.
-    let listings = ClockCache<LowerListing>(capacity: 16384)
+    let listings = ClockCache<LowerListing>(capacity: 65536)
 
     init(_ connection: GoferConnection) {
         self.connection = connection

@@ -32,6 +32,8 @@ struct SpinPolicy {
     private static let dearShare = 16
     /// Fewer calls than this do not pay for moving two threads apart and together again.
     private static let worthwhile = 64
+    /// So many make up for an attempt that fails.
+    private static let goodService = 4096
     /// Some 20 microseconds: a guest that computes longer between its calls gains too little for the processor that the spinning takes.
     private static let meanGap: UInt64 = 60_000
     /// Some 100 microseconds: a single pause of a guest that calls often. Moving the threads together and apart again takes as long.
@@ -136,6 +138,8 @@ struct SpinPolicy {
             if served > Self.mostNeeded { backOff = Self.leastBackOff }
         case .contended:
             needed = served < Self.worthwhile ? min(needed * 2, Self.mostNeeded) : needed
+            // One that did well for long met something that passes.
+            if served > Self.goodService { backOff = Self.leastBackOff }
             notBefore = now &+ backOff
             backOff = min(backOff * 2, Self.mostBackOff)
         }

@@ -17,7 +17,7 @@ final class DentryTree: Sendable {
     }
     private let ring = Mutex(Ring())
 
-    static let defaultCapacity = 65_536
+    static let defaultCapacity = 131_072
 
     init(policy: CachePolicy, capacity: Int = defaultCapacity) {
         self.policy = policy
