@@ -22,7 +22,7 @@ conformance: setup
 
 # Every system call on the host kernel and on every platform. A subset: make coverage ONLY=files/open
 coverage: build
-	python3 Syscalls/harness $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS))
+	python3 Syscalls/harness $(if $(ONLY),--only "$(ONLY)") $(if $(JOBS),--jobs $(JOBS)) $(if $(SCRATCH),--scratch $(SCRATCH))
 
 # The OCI runtime against the specification, and next to another one: make oci ORACLE=runc
 oci: build

@@ -22,6 +22,9 @@ class Differences:
 
     def __init__(self, path: Path):
         self.reasons: dict[tuple[str, str], str] = {}
+        self.add(path)
+
+    def add(self, path: Path) -> None:
         for index, line in enumerate(path.read_text().splitlines() if path.exists() else [], start=1):
             if not line or line.startswith("#"):
                 continue

@@ -35,14 +35,22 @@ def platforms(sandbox_exec: Path, candidates: list[str]) -> list[str]:
     return found
 
 
-def command(program: Program, sandbox_exec: Path, platform: str | None) -> list[str]:
+# Where programs make their files inside: in the overlay over the host's /tmp, in a tmpfs, in a directory of the host that they may write.
+SCRATCHES = ["overlay", "tmpfs", "bind"]
+INSIDE = "/scratch"
+
+
+def command(program: Program, sandbox_exec: Path, platform: str | None, kind: str = "overlay", scratch: str = "DIR") -> list[str]:
     if platform is None:
         return [str(program.binary)]
-    return [str(sandbox_exec), "--platform", platform, "--", str(program.binary)]
+    mounts = {"overlay": [], "tmpfs": ["--tmpfs", INSIDE], "bind": ["--bind", f"{scratch}:{INSIDE}"]}[kind]
+    place = ["--env", f"CONFORMANCE_DIR={INSIDE}"] if mounts else []
+    return [str(sandbox_exec), "--platform", platform, *mounts, *place, "--", str(program.binary)]
 
 
-def run(program: Program, sandbox_exec: Path, platform: str | None, timeout: float) -> Outcome:
-    scratch = tempfile.mkdtemp(prefix="conformance.")
+def run(program: Program, sandbox_exec: Path, platform: str | None, timeout: float, kind: str = "overlay") -> Outcome:
+    # A tmpfs is compared with one.
+    scratch = tempfile.mkdtemp(prefix="conformance.", dir="/dev/shm" if kind == "tmpfs" and platform is None else None)
     os.chmod(scratch, 0o755)
     environment = dict(os.environ)
     # Inside, what a program leaves in /tmp is forgotten; on the host it is removed here.
@@ -51,9 +59,9 @@ def run(program: Program, sandbox_exec: Path, platform: str | None, timeout: flo
     if program.prepares:
         prepared = scratch + "/prepared"
         _run([str(program.binary)], timeout, environment | {"CONFORMANCE_PREPARE": prepared})
-        environment["CONFORMANCE_PREPARED"] = prepared
+        environment["CONFORMANCE_PREPARED"] = prepared if platform is None or kind != "bind" else INSIDE + "/prepared"
     try:
-        status, text, timed_out = _run(command(program, sandbox_exec, platform), timeout, environment)
+        status, text, timed_out = _run(command(program, sandbox_exec, platform, kind, scratch), timeout, environment)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     outcome = _read(text)
