@@ -19,6 +19,8 @@ public enum ControlMessage: Sendable, Equatable {
     case stopped(signal: Int32)
     /// Sentry → CLI, before the last message: what the sandbox's rules refused, one line each.
     case refusals([String])
+    /// Sentry → CLI, before the last message: changes that could not be told, since the host lost what they are about; path and errno.
+    case missingChanges([String])
     /// Sentry → CLI: the container is created; its program waits for a start. The control socket in the state directory answers from now on.
     /// `warnings`: what was asked for and could not be had, without harm.
     case created(warnings: [String])
@@ -27,7 +29,7 @@ public enum ControlMessage: Sendable, Equatable {
 
     private enum Tag: UInt32 {
         case start = 1
-        case signal, terminate, exited, startFailed, failed, stopped, refusals, created, adopted
+        case signal, terminate, exited, startFailed, failed, stopped, refusals, created, adopted, missingChanges
     }
 
     func encoded() -> [UInt8] {
@@ -58,6 +60,9 @@ public enum ControlMessage: Sendable, Equatable {
         case .refusals(let lines):
             tag(.refusals)
             w.put(lines.map { Array($0.utf8) })
+        case .missingChanges(let lines):
+            tag(.missingChanges)
+            w.put(lines.map { Array($0.utf8) })
         case .created(let warnings):
             tag(.created)
             w.put(warnings.map { Array($0.utf8) })
@@ -79,6 +84,8 @@ public enum ControlMessage: Sendable, Equatable {
         case .failed: self = .failed(message: String(decoding: try r.byteString("message"), as: UTF8.self))
         case .stopped: self = .stopped(signal: Int32(bitPattern: try r.word("signal")))
         case .refusals: self = .refusals(try r.byteStrings("refusals").map { String(decoding: $0, as: UTF8.self) })
+        case .missingChanges:
+            self = .missingChanges(try r.byteStrings("missing changes").map { String(decoding: $0, as: UTF8.self) })
         case .created: self = .created(warnings: try r.byteStrings("warnings").map { String(decoding: $0, as: UTF8.self) })
         case .adopted: self = .adopted
         case nil: throw .malformed("tag")

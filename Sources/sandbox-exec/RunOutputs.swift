@@ -11,8 +11,12 @@ final class RunOutputs {
     private let listTarget: SharedHostDescriptor?
     private let wantsList: Bool
     private let approved: [[UInt8]]
+    private let hidden: [[UInt8]]
+    private var isIncomplete = false
 
-    init(_ options: SandboxExec) throws(UsageFailure) {
+    /// `hidden`: paths that the program did not see, and that nothing of it changes.
+    init(_ options: SandboxExec, hidden: [[UInt8]]) throws(UsageFailure) {
+        self.hidden = hidden
         wantsReport = options.report != nil
         wantsList = options.changes != nil
         reportTarget = try Self.target(options.report, "--report")
@@ -57,6 +61,12 @@ final class RunOutputs {
         Diagnostics.write(text, to: reportTarget?.number ?? 2)
     }
 
+    /// Changes that the archive lacks.
+    func missing(_ lines: [String]) {
+        isIncomplete = true
+        for line in lines { Diagnostics.report("a change is missing: the host does not tell any more what is at \(line)") }
+    }
+
     /// After the run: lists and applies. Returns an exit status when something of it failed.
     func finish() -> Int32? {
         guard let changes else { return nil }
@@ -64,11 +74,13 @@ final class RunOutputs {
         var host: ChangeApplication?
         var failed = false
         do throws(Errno) {
-            if !approved.isEmpty { host = try ChangeApplication(approved) }
+            if isIncomplete && !approved.isEmpty { Diagnostics.report("nothing was applied, since not all changes are known") }
+            if !isIncomplete && !approved.isEmpty { host = try ChangeApplication(approved, hidden: hidden) }
             while let (entry, data) = try reader.next() {
                 if wantsList { list(entry) }
                 failed = !(host?.apply(entry, from: changes.number, at: data) ?? true) || failed
             }
+            failed = !(host?.finish() ?? true) || failed
         } catch {
             Diagnostics.report("the changes cannot be read: \(error)")
             return ExitStatus.sandboxFailed
@@ -77,7 +89,7 @@ final class RunOutputs {
             Diagnostics.report("the changes are incomplete: the sandbox ended before it had written them, or there was no room")
             return ExitStatus.sandboxFailed
         }
-        return failed ? ExitStatus.sandboxFailed : nil
+        return failed || isIncomplete ? ExitStatus.sandboxFailed : nil
     }
 
     private func list(_ entry: ChangeEntry) {

@@ -110,7 +110,7 @@ struct SandboxExec: ParsableCommand {
         do {
             let parsed = try SandboxExec.parse(split.options)
             var (configuration, timeout) = try parsed.sandboxConfiguration(command: split.command)
-            let outputs = try RunOutputs(parsed)
+            let outputs = try RunOutputs(parsed, hidden: configuration.hides.map(\.path))
             configuration.exportsChanges = outputs.changes != nil
             configuration.reportsRefusals = outputs.wantsReport
             if let problem = HostRequirements.problem() { throw UsageFailure(message: problem) }

@@ -58,6 +58,7 @@ enum Supervisor {
                 // The program was stopped from the terminal: stop too, so that the shell gets its prompt back. SIGCONT is forwarded.
                 try? HostProcess.send(Signal.SIGSTOP.rawValue, to: HostProcess.id)
             case .refusals(let lines): outputs.report(lines)
+            case .missingChanges(let lines): outputs.missing(lines)
             case .start, .signal, .terminate, .created, .adopted:
                 throw SandboxFailure(message: "stockade-sentry sent a message that only the command line sends")
             }

@@ -29,7 +29,7 @@ final class ControlChannel: Sendable {
             switch message {
             case .signal(let number, let fromTerminal): sandbox.deliver(number, fromTerminal: fromTerminal)
             case .terminate: sandbox.killAll()
-            case .start, .exited, .startFailed, .failed, .stopped, .refusals, .created, .adopted:
+            case .start, .exited, .startFailed, .failed, .stopped, .refusals, .missingChanges, .created, .adopted:
                 finish(.failed(message: "unexpected control message"))
             }
         }
@@ -42,6 +42,12 @@ final class ControlChannel: Sendable {
     func tellStopped(_ signal: Signal) { try? socket.send(.stopped(signal: signal.rawValue)) }
 
     func tellRefusals(_ lines: [String]) { try? socket.send(.refusals(lines)) }
+
+    /// A thousand are told; that something is missing is what counts.
+    func tellMissingChanges(_ lines: [String]) {
+        let more = lines.count > 1000 ? ["and \(lines.count - 1000) more"] : []
+        try? socket.send(.missingChanges(lines.prefix(1000) + more))
+    }
 
     /// Says the last word and ends the process; everything below it dies with it.
     func finish(_ message: ControlMessage) -> Never {

@@ -28,7 +28,11 @@ final class RunningSandbox: Sendable {
     /// What is to be told after the end: the changes, and what the rules refused.
     func report(to control: ControlChannel) {
         // An archive without its end tells the command line that it could not be written.
-        if configuration.exportsChanges, let root { try? ChangeExport(root: root, descriptor: SandboxConfiguration.changesDescriptor).write() }
+        if configuration.exportsChanges, let root,
+            let missing = try? ChangeExport(root: root, descriptor: SandboxConfiguration.changesDescriptor).write(), !missing.isEmpty
+        {
+            control.tellMissingChanges(missing)
+        }
         if configuration.reportsRefusals { control.tellRefusals(refusals) }
     }
 

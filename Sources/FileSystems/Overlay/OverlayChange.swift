@@ -46,14 +46,18 @@ extension OverlayFileSystem {
         }
     }
 
-    /// Tells every difference to the lower tree: a directory before what lies in it, names in order.
-    public func forEachChange<Failure: Error>(_ body: (OverlayChange) throws(Failure) -> Void) throws(Failure) {
+    /// Tells every difference to the lower tree: a directory before what lies in it, names in order. `unknown` hears of the paths whose
+    /// changes can't be found out, since the host does not list or tell any more what lies under them.
+    public func forEachChange<Failure: Error>(
+        unknown: ([UInt8], Errno) -> Void, _ body: (OverlayChange) throws(Failure) -> Void
+    ) throws(Failure) {
         var walk = ChangeWalk()
         // A stack of its own: trees are as deep as the program made them.
         var pending: [ChangeWalk.Step] = [.directory(rootNode, path: [], isWhole: false)]
         while let step = pending.popLast() {
             switch step {
             case .tell(let change): try body(change)
+            case .unknown(let path, let error): unknown(path, error)
             case .directory(let node, let path, let isWhole): pending += walk.steps(in: node, path, isWhole: isWhole).reversed()
             }
         }
@@ -63,6 +67,7 @@ extension OverlayFileSystem {
 private struct ChangeWalk {
     enum Step {
         case tell(OverlayChange)
+        case unknown(path: [UInt8], Errno)
         /// `isWhole`: the directory moved here, so that all that lies in it is news.
         case directory(TmpfsInode, path: [UInt8], isWhole: Bool)
     }
@@ -71,17 +76,21 @@ private struct ChangeWalk {
 
     mutating func steps(in node: TmpfsInode, _ path: [UInt8], isWhole: Bool) -> [Step] {
         guard let directory = node.directory else { return [] }
-        // What can't be listed any more, since the host lost it, can't be told either.
-        if isWhole { try? directory.complete(node.core) }
-        let children = directory.state.withLock { Array($0.children) }
         var steps: [Step] = []
+        if isWhole {
+            do throws(Errno) { try directory.complete(node.core) } catch { steps.append(.unknown(path: path, error)) }
+        }
+        let children = directory.state.withLock { Array($0.children) }
         for (name, child) in children.sorted(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
             let place = path.isEmpty ? name.bytes : path + [UInt8(ascii: "/")] + name.bytes
             switch child.content {
             case .whiteout: if !isWhole { steps.append(.tell(deleted(place))) }
             case .lower:
-                guard isWhole, let found = try? node.child(name) else { continue }
-                steps += told(found, place, replaces: false, isWhole: true)
+                guard isWhole else { continue }
+                do throws(Errno) {
+                    guard let found = try node.child(name) else { throw .ENOENT }
+                    steps += told(found, place, replaces: false, isWhole: true)
+                } catch { steps.append(.unknown(path: place, error)) }
             case .node(let found): steps += told(found, place, replaces: child.shadowsLower && !isWhole, isWhole: isWhole)
             }
         }
@@ -98,7 +107,10 @@ private struct ChangeWalk {
         let isOwnWork = own != .setUp && !(own.isEmpty && replaces && !hasMoved)
         // The character device 0:0 stands for a deletion, as in the layers of overlayfs.
         if isOwnWork, node.type != .socket {
-            steps.append(.tell(change(node, path, replaces ? .modified : .created, isOpaque: replaces && node.type == .directory && (node.lower == nil || hasMoved))))
+            let isOpaque = replaces && node.type == .directory && (node.lower == nil || hasMoved)
+            do throws(Errno) {
+                steps.append(.tell(try change(node, path, replaces ? .modified : .created, isOpaque: isOpaque)))
+            } catch { steps.append(.unknown(path: path, error)) }
         }
         if node.type == .directory { steps.append(.directory(node, path: path, isWhole: hasMoved && node.lower != nil)) }
         return steps
@@ -111,18 +123,19 @@ private struct ChangeWalk {
             earlierName: nil, extendedAttributes: [], data: nil)
     }
 
-    private mutating func change(_ node: TmpfsInode, _ path: [UInt8], _ kind: OverlayChange.Kind, isOpaque: Bool) -> OverlayChange {
-        // In memory: this does not fail.
-        let attributes =
-            (try? node.attributes()) ?? FileAttributes(device: node.core.device, inode: node.number, mode: FileMode(node.type, 0))
+    private mutating func change(
+        _ node: TmpfsInode, _ path: [UInt8], _ kind: OverlayChange.Kind, isOpaque: Bool
+    ) throws(Errno) -> OverlayChange {
+        let attributes = try node.attributes()
+        var extended: [(name: [UInt8], value: [UInt8])] = []
+        for name in try node.extendedAttributeNames() {
+            // Some namespaces are listed to whom they are not told.
+            do { extended.append((name, try node.extendedAttribute(name))) } catch { if error != .ENODATA && error != .EOPNOTSUPP { throw error } }
+        }
         var earlier: [UInt8]?
         if node.type != .directory && attributes.linkCount > 1 {
             earlier = names[node.number]
             if earlier == nil { names[node.number] = path }
-        }
-        var extended: [(name: [UInt8], value: [UInt8])] = []
-        for name in (try? node.extendedAttributeNames()) ?? [] {
-            if let value = try? node.extendedAttribute(name) { extended.append((name, value)) }
         }
         let link = if case .symbolicLink(let target) = node.content { target } else { [UInt8]() }
         return OverlayChange(
