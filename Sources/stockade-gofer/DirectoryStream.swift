@@ -2,6 +2,23 @@ import GoferProtocol
 import HostOS
 import LinuxABI
 
+/// struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name with NULs.
+struct DirectoryRecord {
+    let inode: UInt64
+    let type: UInt8
+    let name: [UInt8]
+
+    init(_ records: inout ByteReader) throws(Errno) {
+        inode = try records.take(UInt64.self)
+        _ = try records.take(Int64.self)
+        let length = Int(try records.take(UInt16.self))
+        type = try records.take(UInt8.self)
+        var name = try records.takeBytes(length - 19)
+        if let end = name.firstIndex(of: 0) { name.removeSubrange(end...) }
+        self.name = name
+    }
+}
+
 /// An open host directory, read record by record.
 final class DirectoryStream {
     private let descriptor: SharedHostDescriptor
@@ -33,7 +50,7 @@ final class DirectoryStream {
     }
 
     /// The next entry but `.` and `..`; nil at the end.
-    func next(attributes: HandleWish) throws(Errno) -> ListedEntry? {
+    func next(attributes: HandleWish, _ hiddenPaths: inout HiddenPaths) throws(Errno) -> ListedEntry? {
         if let entry = pending {
             pending = nil
             return entry
@@ -48,13 +65,8 @@ final class DirectoryStream {
                 }
                 records = ByteReader(bytes)
             }
-            // struct linux_dirent64: d_ino, d_off, d_reclen, d_type, d_name with NULs.
-            let inode = try records.take(UInt64.self)
-            _ = try records.take(Int64.self)
-            let length = Int(try records.take(UInt16.self))
-            let type = try records.take(UInt8.self)
-            var name = try records.takeBytes(length - 19)
-            if let end = name.firstIndex(of: 0) { name.removeSubrange(end...) }
+            let record = try DirectoryRecord(&records)
+            let (name, inode, type) = (record.name, record.inode, record.type)
             guard NameRule.isComponent(name), !isHidden(name, inode) else { continue }
             var status: HostFileStatus?
             var link: [UInt8] = []
@@ -64,6 +76,10 @@ final class DirectoryStream {
                 // An entry that has vanished meanwhile is left to the client to find out.
                 status = try? HostFileStatus(of: name, in: descriptor.number)
                 if status?.mode.type == nil { status = nil }
+                if let found = status, found.linkCount > 1, !found.mode.isDirectory, let rule = hiddenPaths.rule(for: found) {
+                    if rule.kind == .absent { continue }
+                    status = nil
+                }
                 if attributes == .all, status?.mode.type == .symbolicLink, status.map({ $0.size <= UInt64(ListedEntry.maximumLink) }) ?? false,
                     let target = try? HostNames.readLink(name, in: descriptor.number), target.count <= ListedEntry.maximumLink
                 {

@@ -11,8 +11,24 @@ extension GoferServer {
         return node
     }
 
+    private static let setIDBits: UInt16 = 0o6000
+
+    /// What runs with other rights than its user's on the host must not hold what a guest wrote: the host takes set-ID bits and capabilities
+    /// away when a file is written to, but not when it is changed through a mapping.
+    /// - Throws: EPERM.
+    func requireNoPrivileges(_ node: Node) throws(Errno) {
+        if try HostFileStatus(of: node.number).mode.permissions & Self.setIDBits != 0 { throw .EPERM }
+        if (try? HostExtendedAttributes.get(path(of: node), Array("security.capability".utf8))) != nil { throw .EPERM }
+    }
+
+    /// Set-ID bits of files would mean something to the host. - Throws: EPERM.
+    private func requireNoSetID(_ permissions: UInt16, besides present: UInt16 = 0) throws(Errno) {
+        if permissions & Self.setIDBits & ~present != 0 { throw .EPERM }
+    }
+
     func create(_ request: CreateRequest) throws(Errno) -> NodeReply {
         let directory = try writableDirectory(request.directory)
+        try requireNoSetID(request.attributes.permissions)
         try requireChangeable(request.name, in: directory)
         let opened = try openComponent(
             request.name, in: directory, [.readWrite, .create, .exclusive, .noFollow], mode: request.attributes.permissions)
@@ -21,6 +37,7 @@ extension GoferServer {
 
     func temporaryFile(_ request: TemporaryFileRequest) throws(Errno) -> NodeReply {
         let directory = try writableDirectory(request.directory)
+        try requireNoSetID(request.attributes.permissions)
         let opened = try openComponent(
             [0x2e], in: directory, [.readWrite, .temporaryFileBit, .directory], mode: request.attributes.permissions)
         return try adopt(opened, in: directory, request.attributes)
@@ -124,6 +141,7 @@ extension GoferServer {
         let name = Array("\(node.number)".utf8)
         if let size = request.size {
             guard node.type == .regular else { throw node.type == .directory ? .EISDIR : .EINVAL }
+            try requireNoPrivileges(node)
             try HostNames.truncate(path(of: node), to: Int64(truncatingIfNeeded: size))
         }
         if request.uid != nil || request.gid != nil {
@@ -132,6 +150,7 @@ extension GoferServer {
         }
         if let permissions = request.permissions {
             if node.type == .symbolicLink { throw .EOPNOTSUPP }
+            if node.type != .directory { try requireNoSetID(permissions, besides: try HostFileStatus(of: node.number).mode.permissions) }
             try HostNames.changeMode(name, in: descriptors.number, mode: permissions)
         }
         if request.accessTime != .omit || request.modificationTime != .omit {
@@ -161,7 +180,9 @@ extension GoferServer {
     }
 
     /// Attributes outside `user.` mean something to the host: file capabilities, access lists, labels. The guest sets none of them.
+    /// - Throws: EOPNOTSUPP for access lists, as of a file system without them, so that programs make do with modes; else EPERM.
     private func requireUserAttribute(_ name: [UInt8]) throws(Errno) {
+        if name.starts(with: Array("system.".utf8)) { throw .EOPNOTSUPP }
         if !name.starts(with: Array("user.".utf8)) { throw .EPERM }
     }
 

@@ -15,8 +15,9 @@ extension GoferServer {
         let descriptor = try openComponent(name, in: directory, [.path, .noFollow])
         let status = try HostFileStatus(of: descriptor.number)
         guard status.mode.type != nil else { throw .EIO }
-        if let rule = hiddenPaths.rule(for: status), rule.kind != .sealed { throw refuse(rule) }
-        var isSealed = directory.rule(hiding: name)?.kind == .sealed || hiddenPaths.rule(for: status)?.kind == .sealed
+        let hiding = hiddenPaths.rule(for: status)
+        if let hiding, hiding.kind != .sealed { throw refuse(hiding) }
+        var isSealed = directory.rule(hiding: name)?.kind == .sealed || hiding != nil
         if !isSealed && status.device != directory.status.device { isSealed = try KernelFileSystems.contains(descriptor.number) }
         return Node(
             descriptor, status: status, isWritable: directory.isWritable, isSealed: isSealed, hidden: directory.rules(below: name))
@@ -117,7 +118,10 @@ extension GoferServer {
         case .symbolicLink: throw .ELOOP
         default: throw .ENXIO
         }
-        if request.access != .read { try node.requireWritable() }
+        if request.access != .read {
+            try node.requireWritable()
+            try requireNoPrivileges(node)
+        }
         if node.isSealed { throw .EACCES }
         let opened = try reopen(node, request.access.flags)
         // A node found by name was looked at just now, and this is the same file.
@@ -179,7 +183,7 @@ extension GoferServer {
         writer.put(stream.isFiltered)
         writer.put(UInt32(0))
         var count: UInt32 = 0
-        while let entry = try stream.next(attributes: request.attributes) {
+        while let entry = try stream.next(attributes: request.attributes, &hiddenPaths) {
             if writer.bytes.count + ListedEntry.maximumSize > capacity {
                 stream.pushBack(entry)
                 let id: NodeID

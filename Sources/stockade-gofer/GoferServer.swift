@@ -10,7 +10,7 @@ final class GoferServer {
     }
     let grants: [GrantState]
     let landlockVersion: Int
-    let hiddenPaths: HiddenPaths
+    var hiddenPaths: HiddenPaths
     /// Number of the hide rule that the present request met; 0 for none.
     var refusal: UInt16 = 0
     var table: NodeTable
@@ -25,8 +25,9 @@ final class GoferServer {
     init(grants requested: [Grant], hides: [HideRule], descriptorLimit: Int) throws(Errno) {
         descriptors = try HostNames.openTrusted(Array("/proc/self/fd".utf8), [.path, .directory])
         var opened: [GrantState] = []
-        hiddenPaths = try HiddenPaths(hides, descriptors: descriptors.number)
-        for grant in requested { opened.append(Self.openGrant(grant, hiddenPaths, descriptors.number)) }
+        let hidden = try HiddenPaths(hides, descriptors: descriptors.number)
+        hiddenPaths = hidden
+        for grant in requested { opened.append(Self.openGrant(grant, hidden, descriptors.number)) }
         grants = opened
         var limits: [(descriptor: Int32, isWritable: Bool)] = []
         for case .open(let node) in opened { limits.append((node.number, node.isWritable)) }

@@ -2,8 +2,8 @@ import GoferProtocol
 import HostOS
 import LinuxABI
 
-/// What the user wants nobody to see. A rule applies by name, in every grant that it lies in, to whatever is or will be there; and to the file
-/// that was there at the start, wherever it went since.
+/// What the user wants nobody to see. A rule applies by name, in every grant that it lies in, to whatever is or will be there; to the file that
+/// was there at the start, wherever it went since; and to files of a hidden directory by their other names.
 struct HiddenPaths {
     /// What remains of a rule's path below a node.
     struct Rest {
@@ -23,6 +23,11 @@ struct HiddenPaths {
 
     private var paths: [(components: [[UInt8]], rule: Rule)] = []
     private(set) var files: [Identity: Rule] = [:]
+    /// Hidden directories as they were found at the start, with O_PATH.
+    private var directories: [(found: SharedHostDescriptor, rule: Rule)] = []
+    /// Files in hidden directories that had several names when one of them was first met. Looking through the directories takes time, which
+    /// few sandboxes need to spend.
+    private var linkedFiles: [Identity: Rule]?
 
     init(_ rules: [HideRule], descriptors: Int32) throws(Errno) {
         for (index, hide) in rules.enumerated() {
@@ -38,6 +43,7 @@ struct HiddenPaths {
                         files[Identity(device: status.device, inode: status.inode)] = rule
                     }
                     parent = Self.components(try HostNames.readLink(Array("\(found.number)".utf8), in: descriptors))
+                    if missing.isEmpty, try HostFileStatus(of: found.number).mode.isDirectory { directories.append((SharedHostDescriptor(found), rule)) }
                     break
                 } catch {
                     guard error == .ENOENT || error == .ENOTDIR || error == .EACCES, let last = parent.popLast() else { throw error }
@@ -59,8 +65,42 @@ struct HiddenPaths {
         return result
     }
 
-    func rule(for status: HostFileStatus) -> Rule? {
-        files.isEmpty ? nil : files[Identity(device: status.device, inode: status.inode)]
+    /// The rule that hides this file by what it is.
+    mutating func rule(for status: HostFileStatus) -> Rule? {
+        if files.isEmpty { return nil }
+        let identity = Identity(device: status.device, inode: status.inode)
+        if let rule = files[identity] { return rule }
+        guard status.linkCount > 1, !status.mode.isDirectory, !directories.isEmpty else { return nil }
+        if let known = linkedFiles { return known[identity] }
+        var found: [Identity: Rule] = [:]
+        for (directory, rule) in directories {
+            // What the Gofer can't look at, it can't give away either.
+            if let opened = try? HostNames.open([0x2e], in: directory.number, [.directory], resolve: GoferServer.componentRules) {
+                Self.findLinked(in: opened, rule, &found)
+            }
+        }
+        linkedFiles = found
+        return found[identity]
+    }
+
+    /// Collects the files with several names below a directory.
+    private static func findLinked(in top: consuming HostDescriptor, _ rule: Rule, _ found: inout [Identity: Rule]) {
+        var pending = [SharedHostDescriptor(top)]
+        while let directory = pending.popLast() {
+            while let bytes = try? HostFileCalls.directoryRecords(directory.number, capacity: 32768), !bytes.isEmpty {
+                var records = ByteReader(bytes)
+                while let entry = try? DirectoryRecord(&records) {
+                    guard NameRule.isComponent(entry.name), let status = try? HostFileStatus(of: entry.name, in: directory.number) else { continue }
+                    if status.mode.isDirectory {
+                        if let below = try? HostNames.open(entry.name, in: directory.number, [.directory, .noFollow], resolve: GoferServer.componentRules) {
+                            pending.append(SharedHostDescriptor(below))
+                        }
+                    } else if status.linkCount > 1 {
+                        found[Identity(device: status.device, inode: status.inode)] = rule
+                    }
+                }
+            }
+        }
     }
 
     private static func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: 0x2f).map { Array($0) } }
