@@ -2,6 +2,7 @@ import GoferProtocol
 import HostOS
 import LinuxABI
 import Synchronization
+import VirtualFileSystem
 
 /// The client's end of the socket to the Gofer. Any thread may call; one request is under way at a time, and its caller waits for
 /// the reply as it would wait for a disk.
@@ -30,6 +31,8 @@ public final class GoferConnection: Sendable {
         var rule: UInt16 = 0
     }
     private let transport: Mutex<Transport>
+    /// Of the Gofer's nodes.
+    let handles: HandleBudget
     private let closing = Mutex<[NodeID]>([])
     private let queue = AtomicLazyReference<ChangeQueue>()
     private let refused = Mutex<[UInt16: Int]>([:])
@@ -64,6 +67,7 @@ public final class GoferConnection: Sendable {
             hello = try Hello(decoding: ByteReader(buffer, MessageHeader.size..<length))
         } catch { throw .EIO }
         self.processID = processID
+        handles = HandleBudget(limit: Int(hello.nodeLimit))
         descriptors = ClockCache(capacity: max(16, descriptorCapacity))
         transport = Mutex(Transport(socket: socket))
     }

@@ -53,6 +53,7 @@ public final class GoferFileSystem: FileSystem {
     public var typeName: String { "goferfs" }
     public var device: DeviceNumber { rootStatus.device }
     public var cachePolicy: CachePolicy { .shared }
+    public var handleBudget: HandleBudget? { connection.handles }
     public var root: any Inode { rootInode.withLock { $0 } ?? GoferInode(self, rootHandle, rootStatus) }
     /// Whether the root is a directory; a single file can be mounted on a file.
     public var rootType: FileType { rootStatus.mode.type ?? .regular }

@@ -53,6 +53,10 @@ final class NodeHandle: Sendable {
     init(_ id: NodeID, _ connection: GoferConnection) {
         self.id = id
         self.connection = connection
+        connection.handles.taken()
     }
-    deinit { connection.release(id) }
+    deinit {
+        connection.handles.returned()
+        connection.release(id)
+    }
 }

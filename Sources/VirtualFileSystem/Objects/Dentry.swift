@@ -38,7 +38,8 @@ public final class Dentry: Sendable {
     init(root inode: any Inode, capacity: Int) {
         node = inode
         type = inode.type
-        tree = DentryTree(policy: inode.fileSystem.cachePolicy, capacity: capacity)
+        let fileSystem = inode.fileSystem
+        tree = DentryTree(policy: fileSystem.cachePolicy, capacity: capacity, budget: fileSystem.handleBudget)
         link = Mutex(Link(parent: nil, name: FileName([])))
     }
 

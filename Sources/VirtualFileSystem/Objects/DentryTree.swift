@@ -11,6 +11,7 @@ final class DentryTree: Sendable {
 
     private let entries = Atomic<Int>(0)
     private let capacity: Int
+    private let budget: HandleBudget?
     private struct Ring: Sendable {
         var directories: [Dentry] = []
         var hand = 0
@@ -19,8 +20,9 @@ final class DentryTree: Sendable {
 
     static let defaultCapacity = 131_072
 
-    init(policy: CachePolicy, capacity: Int = defaultCapacity) {
+    init(policy: CachePolicy, capacity: Int = defaultCapacity, budget: HandleBudget? = nil) {
         self.policy = policy
+        self.budget = budget
         self.capacity = capacity
     }
 
@@ -64,10 +66,17 @@ final class DentryTree: Sendable {
         }
     }
 
-    /// Evicts names until a sixteenth of the capacity is free, or everything left is in use. Call without directory locks.
+    /// Evicts names until a sixteenth of the capacity is free, or everything left is in use; half of them when handles get short. Call without
+    /// directory locks.
     func trimIfNeeded() {
-        guard cachedNames > capacity else { return }
-        let target = capacity - capacity / 16
+        if let budget, budget.isShort {
+            trim(to: cachedNames / 2)
+            budget.cleared()
+        }
+        if cachedNames > capacity { trim(to: capacity - capacity / 16) }
+    }
+
+    private func trim(to target: Int) {
         // Dentries that fall out of the ring die after the lock is released.
         var dropped: [Dentry] = []
         ring.withLock { ring in

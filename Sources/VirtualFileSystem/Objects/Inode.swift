@@ -8,6 +8,8 @@ public protocol FileSystem: AnyObject, Sendable {
     var device: DeviceNumber { get }
     var root: any Inode { get }
     var cachePolicy: CachePolicy { get }
+    /// What limits how many inodes may be kept beside the number of cached names; nil where nothing does.
+    var handleBudget: HandleBudget? { get }
     func statistics() throws(Errno) -> FileSystemStatistics
     /// syncfs(2).
     func synchronize() throws(Errno)
@@ -25,6 +27,7 @@ public protocol FileSystem: AnyObject, Sendable {
 }
 
 extension FileSystem {
+    public var handleBudget: HandleBudget? { nil }
     public func synchronize() throws(Errno) {}
     public var mountOptions: String { "" }
     public func handle(of inode: any Inode) -> FileHandle? { nil }
