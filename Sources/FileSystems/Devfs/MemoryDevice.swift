@@ -35,6 +35,7 @@ final class MemoryDevice: FileOperations {
     }
 
     var isSeekable: Bool { true }
+    var splicing: Splicing { kind == .null ? .target : kind == .full ? .source : [.source, .target] }
     /// The others have no poll operation, which epoll refuses.
     var isPollable: Bool { kind.isRandom }
 

@@ -20,6 +20,7 @@ final class GoferFile: FileOperations {
     private var any: SharedHostDescriptor? { readable ?? writable }
 
     var isSeekable: Bool { true }
+    var splicing: Splicing { [.source, .target] }
     var mappable: (any MemoryMappable)? { inode }
 
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {

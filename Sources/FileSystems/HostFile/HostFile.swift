@@ -35,6 +35,7 @@ final class HostFile: FileOperations {
 
     private var number: Int32 { descriptor.number }
 
+    var splicing: Splicing { [.source, .target] }
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         if case .offset(let offset) = position {
             guard offset >= 0 else { throw .EINVAL }

@@ -24,6 +24,7 @@ final class HostTerminalFile: FileOperations {
 
     private var number: Int32 { descriptor.number }
 
+    var splicing: Splicing { [.source, .target] }
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         try terminal.jobs.checkForeground(.SIGTTIN, terminal, caller)
         let wanted: PollEvents = [.allReadable, .hangUp, .error]

@@ -16,6 +16,7 @@ final class MountListOperations: FileOperations {
         seen = Atomic(namespace.changeCount)
     }
 
+    var splicing: Splicing { .source }
     var isSeekable: Bool { true }
     var isPollable: Bool { true }
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {

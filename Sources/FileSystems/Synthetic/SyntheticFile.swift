@@ -32,6 +32,7 @@ final class SyntheticFileOperations: FileOperations {
 
     init(_ file: any SyntheticFile) { self.file = file }
 
+    var splicing: Splicing { .source }
     var isSeekable: Bool { true }
 
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {

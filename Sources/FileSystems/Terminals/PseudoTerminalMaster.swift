@@ -11,6 +11,7 @@ final class PseudoTerminalMaster: FileOperations {
     init(_ terminal: PseudoTerminal) { self.terminal = terminal }
 
     /// - Throws: EIO once every slave is closed and everything was read.
+    var splicing: Splicing { [.source, .target] }
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         let wanted = buffer.remaining
         if wanted == 0 { return 0 }

@@ -26,6 +26,7 @@ final class PseudoTerminalSlave: FileOperations {
         case waitsTenths(UInt8, available: Int)
     }
 
+    var splicing: Splicing { [.source, .target] }
     func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         // A terminal that was hung up reads as at its end.
         if isHungUp { return 0 }

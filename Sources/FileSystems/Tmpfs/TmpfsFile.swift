@@ -21,6 +21,7 @@ final class TmpfsFile: FileOperations {
         updatesAccessTime = !flags.contains(.noAccessTime)
     }
 
+    var splicing: Splicing { [.source, .target] }
     var isSeekable: Bool { true }
     var mappable: (any MemoryMappable)? {
         if isWritable && data.lower != nil {

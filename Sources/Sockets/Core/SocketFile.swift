@@ -38,6 +38,7 @@ public final class SocketFile: FileOperations {
     public func readiness() -> PollEvents { socket.readiness() }
     public func addWaiter(_ entry: WaitEntry) { socket.waiters.add(entry) }
     public func removeWaiter(_ entry: WaitEntry) { socket.waiters.remove(entry) }
+    public var splicing: Splicing { [.source, .target] }
     public var isPollable: Bool { true }
 
     public func ioctl(_ request: UInt32, argument: UInt64, caller: any Caller) throws(Errno) -> Int {

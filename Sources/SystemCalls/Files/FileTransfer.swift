@@ -24,18 +24,16 @@ extension SystemCallFamilies {
         if !a.address(2).isNull { explicit = try current.memory.load(Int64.self, at: a.address(2)) }
         let source = try current.file(a.int(1))
         guard source.isReadable else { throw .EBADF }
-        let isSeekable = source.operations.isSeekable && !source.operations.hasOwnPosition
         if explicit != nil && !source.operations.isSeekable { throw .ESPIPE }
         guard Int64(bitPattern: a.a3) >= 0 else { throw .EINVAL }
         let count = min(Int(truncatingIfNeeded: a.a3), TransferLimit.bytes)
         if let explicit { try FileIO.checkRange(explicit, count) }
         let target = try current.file(a.int(0))
         guard target.isWritable else { throw .EBADF }
-        switch source.type {
-        case .regular, .blockDevice, .characterDevice, .fifo: break
-        default: throw .EINVAL
-        }
         if target.statusFlags.contains(.append) { throw .EINVAL }
+        // Into a pipe goes whatever can be spliced, elsewhere what has positions (splice_direct_to_actor).
+        guard source.operations.splicing.contains(.source), target.operations.splicing.contains(.target) else { throw .EINVAL }
+        guard source.operations.isSeekable || target.type == .fifo else { throw .EINVAL }
         if count == 0 { return 0 }
 
         if let explicit {
@@ -43,7 +41,10 @@ extension SystemCallFamilies {
             try current.memory.store(explicit &+ Int64(sent), at: a.address(2))
             return sent
         }
-        guard isSeekable else { return try sendStream(source, count, to: target, current) }
+        if !source.operations.isSeekable, let pipe = (target.operations as? PipeEnd)?.pipe {
+            return try spliceIn(source, .null, count, to: target, pipe, waits: !source.isNonBlocking && !target.isNonBlocking, current)
+        }
+        if !source.operations.isSeekable || source.operations.hasOwnPosition { return try sendStream(source, count, to: target, current) }
         let start = source.position.withLock { $0 }
         let sent = try send(source, from: start, count, to: target, current)
         // As Linux, which takes the position at the start and puts it back at the end.
@@ -71,41 +72,14 @@ extension SystemCallFamilies {
         return total
     }
 
-    /// From a pipe: bytes leave it only as the target takes them.
+    /// From what keeps its position itself, or to a pipe of the host.
     private static func sendStream(_ source: FileDescription, _ count: Int, to target: FileDescription, _ current: CurrentTask)
         throws(Errno) -> Int
     {
-        guard let pipe = (source.operations as? PipeEnd)?.pipe else {
-            var buffer = IOBuffer(kernelCapacity: min(count, chunk))
-            _ = try FileIO.read(source, &buffer, current)
-            var bytes = IOBuffer(kernelBytes: buffer.kernelBytes)
-            return bytes.remaining == 0 ? 0 : try FileIO.write(target, &bytes, current)
-        }
-        var total = 0
-        do throws(Errno) {
-            while total < count {
-                // Wait for bytes first, without the pipe's lock.
-                let bytes = try FileIO.blocking(
-                    source.operations, .allReadable, nonBlocking: source.isNonBlocking || total > 0, current
-                ) { () throws(Errno) in
-                    if pipe.isEmpty && !source.operations.readiness().contains(.hangUp) { throw .EAGAIN }
-                    return pipe.byteCount
-                }
-                if bytes == 0 { break }
-                let moved = try FileIO.blocking(target.operations, .allWritable, nonBlocking: target.isNonBlocking, current) {
-                    () throws(Errno) in
-                    try pipe.splice(out: count - total) { buffer throws(Errno) in
-                        try target.operations.write(&buffer, at: .stream, caller: current).count
-                    }
-                }
-                if moved == 0 { break }
-                total += moved
-            }
-        } catch {
-            if error == .EPIPE { current.raise(.SIGPIPE) }
-            if total == 0 { throw error }
-        }
-        return total
+        var buffer = IOBuffer(kernelCapacity: min(count, chunk))
+        _ = try FileIO.read(source, &buffer, current)
+        var bytes = IOBuffer(kernelBytes: buffer.kernelBytes)
+        return bytes.remaining == 0 ? 0 : try FileIO.write(target, &bytes, current)
     }
 
     @Sendable static func sysCopyFileRange(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {

@@ -39,6 +39,7 @@ private func pipe(_ description: FileDescription) -> Pipe? { (description.operat
         }
     case (let source?, nil):
         if output.statusFlags.contains(.append) { throw .EINVAL }
+        guard output.operations.splicing.contains(.target) else { throw .EINVAL }
         let waits = !flags.contains(.nonBlocking) && !input.isNonBlocking
         return try current.movePipeData(input, output, waits: waits) { () throws(Errno) in
             try current.withOffset(output, outOffset) { position throws(Errno) in
@@ -49,15 +50,23 @@ private func pipe(_ description: FileDescription) -> Pipe? { (description.operat
         }
     case (nil, let target?):
         let waits = !flags.contains(.nonBlocking) && !output.isNonBlocking
-        return try current.movePipeData(input, output, waits: waits) { () throws(Errno) in
-            try current.withOffset(input, inOffset) { position throws(Errno) in
-                try target.splice(in: count) { room throws(Errno) in
-                    try input.operations.read(&room, at: position, caller: current)
-                }
-            }
-        }
+        return try spliceIn(input, inOffset, count, to: output, target, waits: waits, current)
     case (nil, nil):
         throw .EINVAL
+    }
+}
+
+/// Moves data of a file into a pipe, from the position that the guest's word at `offset` says, else its own.
+func spliceIn(
+    _ input: FileDescription, _ offset: GuestAddress, _ count: Int, to output: FileDescription, _ pipe: Pipe, waits: Bool, _ current: CurrentTask
+) throws(Errno) -> Int {
+    guard input.operations.splicing.contains(.source) else { throw .EINVAL }
+    return try current.movePipeData(input, output, waits: waits) { () throws(Errno) in
+        try current.withOffset(input, offset) { position throws(Errno) in
+            try pipe.splice(in: count) { room throws(Errno) in
+                try input.operations.read(&room, at: position, caller: current)
+            }
+        }
     }
 }
 

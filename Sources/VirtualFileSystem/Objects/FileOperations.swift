@@ -11,6 +11,14 @@ public enum FilePosition: Sendable {
     case end
 }
 
+/// What sendfile(2) and splice(2) do with a file: Linux moves data between files that have operations for it, others give EINVAL.
+public struct Splicing: OptionSet, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+    public static let source = Splicing(rawValue: 1)
+    public static let target = Splicing(rawValue: 2)
+}
+
 /// Behaviour of an open file: one object per open, or one shared object where opens need no state of their own.
 ///
 /// No operation blocks: what would block throws EAGAIN, and the system-call layer waits on the file's wait queue and tries again.
@@ -44,6 +52,7 @@ public protocol FileOperations: AnyObject, Sendable {
     func synchronize(dataOnly: Bool) throws(Errno)
     /// Copies bytes to `target` without bringing them here: copy_file_range(2). Nil where that can't be; 0 at the end of the file.
     func copy(from offset: Int64, _ count: Int, to target: any FileOperations, at position: Int64, caller: any Caller) throws(Errno) -> Int?
+    var splicing: Splicing { get }
     func allocate(mode: Int32, offset: Int64, length: Int64, caller: any Caller) throws(Errno)
     /// fcntl(F_SETFL) changed status flags (O_APPEND, O_NONBLOCK, O_DIRECT are kept by the description).
     func statusFlagsChanged(_ flags: OpenFlags) throws(Errno)
@@ -68,6 +77,7 @@ public protocol FileOperations: AnyObject, Sendable {
 
 extension FileOperations {
     public var isSeekable: Bool { false }
+    public var splicing: Splicing { [] }
     public var hasOwnPosition: Bool { false }
     public func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int { throw .EINVAL }
     public func write(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> (count: Int, end: Int64) {

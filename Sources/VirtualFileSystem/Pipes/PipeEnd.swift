@@ -21,6 +21,8 @@ public final class PipeEnd: FileOperations {
         writesPackets = Atomic(packets)
     }
 
+    /// As a source, a pipe has calls of its own.
+    public var splicing: Splicing { .target }
     public func read(_ buffer: inout IOBuffer, at position: FilePosition, caller: any Caller) throws(Errno) -> Int {
         guard isReader else { throw .EBADF }
         return try pipe.read(&buffer)
