@@ -85,6 +85,117 @@ import Testing
         #expect(names.status == 0 && names.text.contains("/.wh.del\n") && names.text.contains("/old/.wh..wh..opq\n"), "\(names)")
     }
 
+    /// A file of a hidden directory has no other name either, and what is hidden stays when changes are made on the host.
+    @Test func hiddenFilesHaveNoOtherName() throws {
+        let tree = try Tree(["g/secret": "file", "g/dir/deep/key": "inner", "g/plain": "p"])
+        let t = tree.path + "/g"
+        try FileManager.default.linkItem(atPath: t + "/secret", toPath: t + "/alias")
+        try FileManager.default.linkItem(atPath: t + "/dir/deep/key", toPath: t + "/other")
+        try FileManager.default.linkItem(atPath: t + "/plain", toPath: t + "/second")
+        let script = "cd \(t); ls; cat alias other second; ln other stolen; mv other stolen; cp other stolen; ls -l > /dev/null; ls"
+        for options in [["--rw", t], ["--ro", t], []] {
+            let outcome = try Run.sandbox(options + ["--hide", t + "/secret", "--hide", t + "/dir"], ["sh", "-c", script])
+            #expect(!outcome.text.contains("file") && !outcome.text.contains("inner"), "\(outcome)")
+            #expect(outcome.text.contains("p") && outcome.text.hasSuffix("plain\nsecond\n"), "\(outcome)")
+        }
+        let outcome = try Run.sandbox(["--hide", t + "/dir/deep", "--apply", t], ["rm", "-rf", t])
+        #expect(outcome.errorText.contains("EACCES") && outcome.status == 125, "\(outcome)")
+        #expect(tree.text("g/dir/deep/key") == "inner")
+    }
+
+    /// What a guest writes never runs on the host with the rights of somebody else.
+    @Test(arguments: Run.platforms) func setIDBitsStayInside(platform: String) throws {
+        let tree = try Tree(["d/tool": "0123456789"])
+        let t = tree.path
+        _ = try Run.host(["chmod", "4755", t + "/d/tool"])
+        let script = """
+            import os, mmap
+            os.umask(0)
+            def attempt(f, *a):
+                try: f(*a); return 'did'
+                except OSError as e: return e.strerror
+            open('/m/new', 'w').close()
+            print(attempt(os.chmod, '/m/new', 0o4755), attempt(os.chmod, '/m/new', 0o2755), attempt(os.chmod, '/m/new', 0o755))
+            print(attempt(os.open, '/m/made', os.O_CREAT | os.O_WRONLY, 0o4777), attempt(os.open, '/m/tool', os.O_RDWR), attempt(os.truncate, '/m/tool', 1))
+            print(attempt(os.mkdir, '/m/sub'), attempt(os.chmod, '/m/sub', 0o2775), attempt(os.setxattr, '/m/new', 'security.capability', b'x'))
+            print(attempt(os.chmod, '/m/tool', 0o755), attempt(os.open, '/m/tool', os.O_RDWR), attempt(os.mknod, '/m/null', 0o20666, os.makedev(1, 3)))
+            """
+        let outcome = try Run.sandbox(["--bind", t + "/d:/m"], ["python3", "-c", script], platform: platform)
+        let no = "Operation not permitted"
+        #expect(outcome.text == "\(no) \(no) did\n\(no) \(no) \(no)\ndid did \(no)\ndid did \(no)\n", "\(outcome)")
+        let modes = try Run.host(["sh", "-c", "cd \(t)/d; stat -c '%n %a' *"])
+        #expect(modes.text == "new 755\nsub 2775\ntool 755\n", "\(modes)")
+        let installed = try Run.sandbox(["--bind", t + "/d:/m"], ["install", "-m", "754", "/bin/true", "/m/installed"], platform: platform)
+        #expect(installed.status == 0, "\(installed)")
+        #expect(try Run.host(["stat", "-c", "%a", t + "/d/installed"]).text == "754\n")
+    }
+
+    /// More files than the Gofer may hold open.
+    @Test(arguments: Run.platforms) func filesAreMoreThanDescriptors(platform: String) throws {
+        let tree = try Tree(["d/f": ""])
+        let script = "cd /m; i=0; while [ $i -lt 800 ]; do echo $i > f$i || exit 1; i=$((i+1)); done; cat f* | wc -l; rm f*; ls | wc -l"
+        let command = [Run.sandboxExec, "--platform", platform, "--bind", tree.path + "/d:/m", "--", "sh", "-c", script]
+        let outcome = try Run.host(["sh", "-c", "ulimit -n 600; exec \"$@\"", "sh"] + command)
+        #expect(outcome.text == "800\n0\n" && outcome.status == 0, "\(outcome)")
+    }
+
+    /// A change that can't be told any more is an error, and nothing is applied.
+    @Test func changesThatTheHostLostAreAnError() throws {
+        let tree = try Tree(["t/file": "content", "t/dir/f": "inner", "t/edit": "1", "sync/x": ""])
+        let t = tree.path
+        let inside = "cd \(t)/t; mv file moved; mv dir away; echo 2 > edit; echo > /sync/ready; while [ ! -e /sync/go ]; do sleep 0.05; done"
+        let outside = """
+            t=$1; shift; "$@" & while [ ! -e $t/sync/ready ]; do sleep 0.05; done; rm -r $t/t/file $t/t/dir; echo > $t/sync/go; wait $!
+            """
+        let command = [Run.sandboxExec, "--changes", "--apply", t + "/t", "--bind", t + "/sync:/sync", "--timeout", "30", "--", "sh", "-c", inside]
+        let outcome = try Run.host(["sh", "-c", outside, "sh", t] + command)
+        #expect(outcome.status == 125, "\(outcome)")
+        for part in ["\(t)/t/moved: ", "\(t)/t/away: ", "nothing was applied", "M \(t)/t/edit\n"] {
+            #expect(outcome.errorText.contains(part), "\(part): \(outcome)")
+        }
+        #expect(tree.text("t/edit") == "1")
+    }
+
+    /// Modes, times, links and attributes are applied as the program left them, those of directories too.
+    @Test func appliedChangesKeepTheirAttributes() throws {
+        let tree = try Tree(["d/old": "1", "d/sub/g": "2"])
+        let t = tree.path
+        let script = """
+            import os
+            os.chdir('\(t)/d'); os.umask(0)
+            os.mkdir('new', 0o750); open('new/f', 'w').write('x'); os.link('new/f', 'new/h'); os.symlink('../old', 'new/l'); os.mkfifo('new/p', 0o622)
+            os.setxattr('new/f', 'user.a', b'v'); os.setxattr('sub', 'user.d', b'w'); os.chmod('new/f', 0o604); os.chmod('sub', 0o711)
+            os.mkdir('closed', 0o700); open('closed/in', 'w').close(); os.unlink('old'); os.chmod('closed', 0o555)
+            for n, s in [('new/f', 1), ('new/l', 2), ('new/p', 3), ('new', 4), ('sub', 5), ('closed', 6)]: os.utime(n, ns=(10**18, 10**18 + s), follow_symlinks=False)
+            """
+        let outcome = try Run.sandbox(["--apply", t + "/d"], ["python3", "-c", script])
+        #expect(outcome.status == 0, "\(outcome)")
+        let look = """
+            import os
+            os.chdir('\(t)/d')
+            for d, _, f in sorted(os.walk('.')):
+                for n in sorted([d] + [d + '/' + x for x in f]):
+                    s = os.lstat(n)
+                    if n != '.': print(n, oct(s.st_mode), s.st_nlink if n[-1] in 'fh' else 0, s.st_mtime_ns - 10**18 if s.st_mtime_ns < 10**18 + 9 else '-')
+            print(os.getxattr('new/f', 'user.a'), os.getxattr('sub', 'user.d'), os.readlink('new/l'))
+            """
+        let seen = try Run.host(["python3", "-c", look])
+        #expect(
+            seen.text == """
+                ./closed 0o40555 0 6
+                ./closed/in 0o100666 0 -
+                ./new 0o40750 0 4
+                ./new/f 0o100604 2 1
+                ./new/h 0o100604 2 1
+                ./new/l 0o120777 0 2
+                ./new/p 0o10622 0 3
+                ./sub 0o40711 0 5
+                ./sub/g 0o100644 0 -
+                b'v' b'w' ../old
+
+                """, "\(seen)")
+    }
+
     /// Locks on a shared mount hold against processes of the host, and theirs inside.
     @Test(arguments: Run.platforms) func locksHoldAgainstTheHost(platform: String) throws {
         let tree = try Tree(["f": "0123456789"])
