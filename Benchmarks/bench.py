@@ -15,6 +15,7 @@ from harness.environment import Environment
 from harness.environments import NATIVE, candidates, is_stockade
 from harness.idle import measure_idle, strays
 from harness.jobs import Job, all_jobs
+from harness.lifecycle import measure_lifecycle
 from harness.options import BENCHMARKS, parse
 from harness.processes import adopt_orphans, kill_descendants
 from harness.runner import OK, Runner
@@ -83,6 +84,8 @@ def measure(options: argparse.Namespace, directory: Path) -> Session:
         session.samples = Sampler(runner, environments, session.jobs).take(options.placements, options.rounds)
     if not options.only or options.only.search("idle"):
         session.idle = measure_idle(runner, environments, options.idle)
+    if not options.only or options.only.search("lifecycle"):
+        session.lifecycle = measure_lifecycle(sandbox.parent / "stockade", names, directory, options.rounds)
     session.facts["load_after"] = facts.load_average()
     return session
 

@@ -43,7 +43,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sandbox", type=Path, default=BENCHMARKS.parent / ".build/release/sandbox-exec", metavar="FILE",
                         help="the sandbox-exec to measure")
     parser.add_argument("--quick", action="store_true", help="one round, unpinned and alone, only the jobs that matter most")
-    parser.add_argument("--only", type=_pattern, metavar="REGEX", help="only jobs whose name matches; `idle` is one of them")
+    parser.add_argument("--only", type=_pattern, metavar="REGEX", help="only jobs whose name matches; `idle` and `lifecycle` are two of them")
     parser.add_argument("--environments", type=_words(names()), default=names(), metavar="LIST",
                         help=f"only these, and native: {','.join(names())}")
     parser.add_argument("--placements", type=_words([p.name for p in PLACEMENTS]), metavar="LIST",

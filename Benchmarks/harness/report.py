@@ -4,6 +4,7 @@ from . import budgets, text
 from .environments import NATIVE
 from .idle import Idle
 from .jobs import Job
+from .lifecycle import STEPS, Lifecycle
 from .placements import Placement
 from .runner import OK, TIMED_OUT
 from .samples import Samples
@@ -44,6 +45,16 @@ def _idle_table(idle: list[Idle]) -> str:
     return text.markdown_table(["environment", "processes", "PSS", "CPU time", "wake-ups"], rows)
 
 
+def _lifecycle_table(found: list[Lifecycle]) -> str:
+    rows = []
+    for entry in found:
+        if entry.median() is None:
+            rows.append([entry.environment, f"failed: {entry.reason}", *[""] * len(STEPS)])
+        else:
+            rows.append([entry.environment, *(text.duration(entry.median(step)) for step in ("", *STEPS))])
+    return text.markdown_table(["runtime", "all", *STEPS], rows)
+
+
 def _facts(session: Session) -> list[str]:
     facts = session.facts
     kind = "virtual machine" if facts["virtual"] else "no hypervisor seen"
@@ -79,8 +90,10 @@ def markdown(session: Session) -> str:
     lines += _list("Runs without a result:", _troubles(session.samples))
     if session.idle:
         lines += ["", f"## Idle for {session.idle[0].seconds:g} s, unpinned, alone", "", _idle_table(session.idle)]
+    if session.lifecycle:
+        lines += ["", "## Create, start and delete a container that runs `true`, unpinned, alone", "", _lifecycle_table(session.lifecycle)]
     placement = session.budget_placement
-    table = budgets.table(session.budgets, session.environments, placement, session.samples, session.idle)
+    table = budgets.table(session.budgets, session.environments, placement, session.samples, session.idle, session.lifecycle)
     if table:
         lines += ["", f"## Budgets (jobs {placement}, idle sandboxes unpinned)", "", table]
     return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from .budgets import Budget
 from .idle import Idle
 from .jobs import Job
+from .lifecycle import Lifecycle
 from .placements import Placement
 from .samples import Samples
 
@@ -23,6 +24,7 @@ class Session:
     samples: Samples = field(default_factory=Samples)
     strays: dict[str, list[str]] = field(default_factory=dict)
     idle: list[Idle] = field(default_factory=list)
+    lifecycle: list[Lifecycle] = field(default_factory=list)
 
     @property
     def budget_placement(self) -> str:
@@ -42,5 +44,6 @@ class Session:
             "strays": self.strays,
             "samples": self.samples.as_json(),
             "idle": [asdict(entry) for entry in self.idle],
+            "lifecycle": [asdict(entry) for entry in self.lifecycle],
             "budgets": [asdict(budget) for budget in self.budgets],
         }
