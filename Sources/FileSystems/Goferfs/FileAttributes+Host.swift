@@ -3,9 +3,11 @@ import LinuxABI
 import VirtualFileSystem
 
 extension FileAttributes {
-    /// As the host reports them.
-    init(_ s: HostFileStatus) {
-        self.init(device: s.device, inode: s.inode, mode: s.mode, linkCount: s.linkCount, uid: s.uid, gid: s.gid)
+    /// As the host reports them, for a file of the Gofer's with the owners that the sandbox has for the host's.
+    init(_ s: HostFileStatus, _ connection: GoferConnection? = nil) {
+        self.init(
+            device: s.device, inode: s.inode, mode: s.mode, linkCount: s.linkCount, uid: connection?.userInside(s.uid) ?? s.uid,
+            gid: connection?.groupInside(s.gid) ?? s.gid)
         specialDevice = s.specialDevice
         size = s.size
         blockSize = s.blockSize == 0 ? 4096 : s.blockSize

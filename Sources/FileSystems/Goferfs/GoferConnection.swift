@@ -35,6 +35,7 @@ public final class GoferConnection: Sendable {
     let handles: HandleBudget
     private let closing = Mutex<[NodeID]>([])
     private let queue = AtomicLazyReference<ChangeQueue>()
+    let ownerMap = AtomicLazyReference<OwnerMap>()
     private let refused = Mutex<[UInt16: Int]>([:])
     /// How often each hide rule, by its number from 1, stood in the way of a request.
     public var refusals: [UInt16: Int] { refused.withLock { $0 } }

@@ -80,7 +80,7 @@ extension GoferInode {
 
     func create(_ name: FileName, _ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode {
         let bytes = try component(name)
-        let attributes = NewNodeAttributes(permissions: request.permissions & 0o7777, uid: request.uid, gid: request.gid)
+        let attributes = try newAttributes(request)
         let kind: MakeNodeRequest.Kind
         var link: [UInt8] = []
         let hash = NameHash.of(bytes)
@@ -112,6 +112,11 @@ extension GoferInode {
         return inode
     }
 
+    private func newAttributes(_ request: NodeRequest) throws(Errno) -> NewNodeAttributes {
+        let owners = try connection.ownersOutside(request.uid, request.gid)
+        return NewNodeAttributes(permissions: request.permissions & 0o7777, uid: owners.user, gid: owners.group)
+    }
+
     private func adoptCreated(_ reply: NodeReply, _ file: SharedHostDescriptor) throws(Errno) -> GoferInode {
         let inode = try adopt(reply)
         inode.state.withLock {
@@ -122,7 +127,7 @@ extension GoferInode {
     }
 
     func temporaryFile(_ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode {
-        let attributes = NewNodeAttributes(permissions: request.permissions & 0o7777, uid: request.uid, gid: request.gid)
+        let attributes = try newAttributes(request)
         let (reply, file) = try connection.callForDescriptor(TemporaryFileRequest(directory: try handle().id, attributes: attributes))
         return try adoptCreated(reply, file)
     }

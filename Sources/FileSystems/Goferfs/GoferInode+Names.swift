@@ -34,7 +34,7 @@ extension GoferInode {
             guard n.watch == watch, !n.hasStatus, !n.hasChangedSinceStart else { return }
             state.withLock { $0.status = status }
             n.hasStatus = true
-            n.access = .init(mode: status.mode, uid: status.uid, gid: status.gid)
+            n.access = access(status)
         }
     }
 

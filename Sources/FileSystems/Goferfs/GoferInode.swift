@@ -144,17 +144,22 @@ final class GoferInode: Inode {
             guard n.watch != 0, since == (n.nameChanges, n.entryChanges) else { return }
             state.withLock { $0.status = fetched }
             n.hasStatus = true
-            n.access = .init(mode: fetched.mode, uid: fetched.uid, gid: fetched.gid)
+            n.access = access(fetched)
         }
         return fetched
     }
 
-    func attributes() throws(Errno) -> FileAttributes { FileAttributes(try currentStatus()) }
+    func attributes() throws(Errno) -> FileAttributes { FileAttributes(try currentStatus(), connection) }
 
     /// A watched directory's mode and owner are known; the walk that led here has taken in the host's changes.
     func accessAttributes() throws(Errno) -> FileAttributes {
         guard type == .directory, let access = names.withLock({ $0.access }) else { return try attributes() }
         return FileAttributes(device: key.device, inode: key.inode, mode: access.mode, uid: access.uid, gid: access.gid)
+    }
+
+    /// What permission to use a directory depends on, from its status.
+    func access(_ status: HostFileStatus) -> NameKnowledge.Access {
+        .init(mode: status.mode, uid: connection.userInside(status.uid), gid: connection.groupInside(status.gid))
     }
 
     // MARK: handle
@@ -224,8 +229,20 @@ final class GoferInode: Inode {
     func setAttributes(_ change: AttributeChange, caller: any Caller) throws(Errno) {
         var request = SetAttributesRequest(node: try handle().id)
         request.permissions = change.permissions.map { $0 & 0o7777 }
-        request.uid = change.uid
-        request.gid = change.gid
+        if let owners = connection.owners {
+            // chown(2): EINVAL where the user namespace has no such number.
+            if let uid = change.uid {
+                guard let user = owners.user(outside: uid) else { throw .EINVAL }
+                request.uid = user
+            }
+            if let gid = change.gid {
+                guard let group = owners.group(outside: gid) else { throw .EINVAL }
+                request.gid = group
+            }
+        } else {
+            request.uid = change.uid
+            request.gid = change.gid
+        }
         request.accessTime = Self.time(change.accessTime)
         request.modificationTime = Self.time(change.modificationTime)
         changedAccess()

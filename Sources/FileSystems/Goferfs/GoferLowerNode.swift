@@ -106,7 +106,7 @@ public final class GoferLowerNode: LowerNode {
 
     // MARK: LowerNode
 
-    public func attributes() throws(Errno) -> FileAttributes { FileAttributes(status) }
+    public func attributes() throws(Errno) -> FileAttributes { FileAttributes(status, tree.connection) }
 
     public func lookup(_ name: FileName) throws(Errno) -> (any LowerNode)? {
         guard type == .directory else { throw .ENOTDIR }
