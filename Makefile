@@ -1,5 +1,5 @@
 # `make run` and `make test` are the two commands of the README; both install what is missing first.
-.PHONY: run test build setup conformance coverage bench oci clean
+.PHONY: run test build setup conformance coverage bench oci oci-clients clean
 
 BIN := .build/release
 BUILD_FLAGS := -c release --static-swift-stdlib --disable-local-rpath
@@ -27,6 +27,10 @@ coverage: build
 # The OCI runtime against the specification, and next to another one: make oci ORACLE=runc
 oci: build
 	python3 Tests/OCI/suite.py --runtime $(BIN)/stockade $(if $(ORACLE),--runtime $(ORACLE))
+
+# Sessions of podman and containerd over it, where they are installed
+oci-clients: build
+	python3 Tests/OCI/clients.py --runtime $(BIN)/stockade
 
 # Options of the harness go into BENCH: make bench BENCH=--quick
 bench: build

@@ -87,8 +87,7 @@ let package = Package(
         .executableTarget(
             name: "stockade",
             dependencies: [
-                "OCIRuntime", "SandboxControl", "HostOS", "LinuxABI", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                "OCIRuntime", "SandboxControl", "HostOS", "LinuxABI", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict, linkerSettings: staticExecutable),
         tests("OCIRuntimeTests", ["OCIRuntime", "SandboxControl", "Kernel", "HostOS", "LinuxABI"]),

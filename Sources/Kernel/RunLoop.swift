@@ -7,7 +7,7 @@ extension CurrentTask {
     func run(_ dispatcher: any SystemCallDispatcher) {
         var result: UInt64?
         var restart: Errno?
-        if kernel.freezer.isFrozen { task.work.store(true, ordering: .sequentiallyConsistent) }
+        if kernel.freezer.holds(threadGroup.id) { task.work.store(true, ordering: .sequentiallyConsistent) }
         while true {
             if task.work.load(ordering: .relaxed) || restart != nil || savedMask != nil || ending != nil || !traceWork.isEmpty {
                 guard prepareReturn(&result, restart) else { return }

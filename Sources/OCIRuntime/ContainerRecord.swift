@@ -19,6 +19,8 @@ public struct ContainerRecord: Codable, Sendable {
     public var cgroups: [String] = []
     public var isTerminal = false
     public var owner = ""
+    /// Those that run after `create`: `start` and `delete` need not read the configuration.
+    public var hooks: RuntimeSpec.Hooks?
 
     public init(id: String, bundle: String, rootfs: String, created: String) {
         self.id = id

@@ -132,7 +132,14 @@ struct ControlGroups {
 
     struct Outcome {
         var problems: [String] = []
+        /// Fields of settings that do not hold.
+        var failed: Set<String> = []
+        mutating func fail(_ setting: Setting, _ why: String) {
+            problems.append("\(setting.field): \(why)")
+            failed.insert(setting.field)
+        }
     }
+    static let memoryLimit = "linux.resources.memory.limit"
 
     /// The directories that `apply` will make, outermost first: put on record before, so that they can be removed whatever happens in between.
     func plan(_ path: String) -> [String] {
@@ -160,7 +167,7 @@ struct ControlGroups {
                 try make(group, below: hierarchy, wanted: Set(mine.map(\.controller)))
                 if hierarchy.controllers.contains("cpuset") { inheritSets(group, hierarchy.mountPoint) }
             } catch {
-                for setting in mine { outcome.problems.append("\(setting.field): the control group \(group) cannot be made: \(error)") }
+                for setting in mine { outcome.fail(setting, "the control group \(group) cannot be made: \(error)") }
                 pending.removeAll { mine.contains($0) }
                 continue
             }
@@ -175,16 +182,19 @@ struct ControlGroups {
                     if hierarchy.isUnified && error == .ENOENT { continue }
                     isWhole = false
                     pending.removeAll { $0 == setting }
-                    outcome.problems.append("\(setting.field): cannot be set in \(group): \(error)")
+                    outcome.fail(setting, "cannot be set in \(group): \(error)")
                 }
             }
             do throws(Errno) {
                 try HostPaths.write(Array("\(group)/cgroup.procs".utf8), Array("\(pid)".utf8))
             } catch where isWhole && mine.isEmpty {
                 // A hierarchy that nothing was asked of.
-            } catch { outcome.problems.append("the process cannot be put into \(group): \(error)") }
+            } catch {
+                outcome.problems.append("the process cannot be put into \(group): \(error)")
+                outcome.failed.formUnion(mine.map(\.field))
+            }
         }
-        for setting in pending { outcome.problems.append("\(setting.field): the host has no control group for it") }
+        for setting in pending { outcome.fail(setting, "the host has no control group for it") }
         return outcome
     }
 
@@ -251,14 +261,14 @@ struct ControlGroups {
         }
         for group in groups.reversed().filter({ !parents.contains($0) }) + parents {
             var result: Errno?
-            for _ in 0..<50 {
+            for attempt in 0..<50 {
                 do throws(Errno) {
                     try HostPaths.removeDirectory(Array(group.utf8))
                     result = nil
                 } catch { result = error == .ENOENT ? nil : error }
                 // A group stays busy for a moment after its last process.
                 guard result == .EBUSY, !hasOthers(group) else { break }
-                _ = HostPoll.waitReadable([], until: .after(nanoseconds: 10_000_000))
+                _ = HostPoll.waitReadable([], until: .after(nanoseconds: 1_000_000 << Int64(min(attempt, 4))))
             }
             if result != nil && !hasOthers(group) { left.append(group) }
         }

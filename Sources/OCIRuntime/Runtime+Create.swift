@@ -36,6 +36,7 @@ extension Runtime {
         let rootPath = try bundle.rootPath()
         let isTerminal = bundle.spec.process?.terminal ?? false
         try checkTerminal(isTerminal, request)
+        for namespace in bundle.spec.linux?.namespaces ?? [] { try namespace.checkPath() }
         if let problem = HostRequirements.problem() { throw RuntimeError(problem) }
         var configuration = bundle.spec.sandboxConfiguration(rootPath: rootPath, bundle: bundle.path)
         configuration.platform = try platform(bundle.spec)
@@ -54,6 +55,7 @@ extension Runtime {
         record.annotations = bundle.spec.annotations
         record.isTerminal = isTerminal
         record.owner = Owner.name
+        record.hooks = bundle.spec.hooks?.later
         do throws(RuntimeError) {
             return try launch(&record, bundle, configuration, console, request, lock: lock)
         } catch {
@@ -65,9 +67,10 @@ extension Runtime {
     }
 
     private func launch(
-        _ record: inout ContainerRecord, _ bundle: Bundle, _ configuration: SandboxConfiguration, _ console: ConsoleSocket?,
+        _ record: inout ContainerRecord, _ bundle: Bundle, _ wanted: SandboxConfiguration, _ console: ConsoleSocket?,
         _ request: CreateRequest, lock: consuming StateStore.Lock
     ) throws(RuntimeError) -> CreatedContainer {
+        var configuration = wanted
         try store.write(record)
         do throws(Errno) { try HostPaths.replace(Array(store.configPath(record.id).utf8), bundle.bytes) } catch {
             throw RuntimeError("the configuration cannot be written to \(store.directory(record.id)): \(error)")
@@ -92,10 +95,10 @@ extension Runtime {
             record.pid = sentry.pid
             record.startTime = HostProcessIdentity(pid: sentry.pid)?.startTime
             try store.write(record)
-            try joinGroups(&record, bundle.spec)
+            configuration.container?.memoryLimit = try joinGroups(&record, bundle.spec)
             for warning in try sentry.boot(configuration) { warn(warning) }
             if let terminal, let console { try console.send(terminal.master.number) }
-            let hooks = HookRunner(bundle: bundle.path), state = record.hookState(.creating)
+            let hooks = HookRunner(), state = record.hookState(.creating)
             try hooks.run("prestart", bundle.spec.hooks?.prestart, state: state)
             try hooks.run("createRuntime", bundle.spec.hooks?.createRuntime, state: state)
             try hooks.run("createContainer", bundle.spec.hooks?.createContainer, state: state)
@@ -115,22 +118,27 @@ extension Runtime {
         return CreatedContainer(record: record, pid: sentry.pid, master: master, lock: lock)
     }
 
-    private func joinGroups(_ record: inout ContainerRecord, _ spec: RuntimeSpec) throws(RuntimeError) {
+    /// Returns the memory limit when the Sentry has to see to it, because the host has no control group that would.
+    private func joinGroups(_ record: inout ContainerRecord, _ spec: RuntimeSpec) throws(RuntimeError) -> UInt64? {
         let settings = ControlGroups.settings(spec.linux?.resources ?? .init())
         let path = spec.linux?.cgroupsPath
         // Without a request there is nothing to make.
-        if settings.isEmpty && (path ?? "").isEmpty && options.toleratesControlGroups { return }
+        if settings.isEmpty && (path ?? "").isEmpty && options.toleratesControlGroups { return nil }
         let relative = ControlGroups.relativePath(path, id: record.id, systemd: options.usesSystemdNames)
         let groups = ControlGroups()
         record.cgroups = groups.plan(relative)
         try store.write(record)
         let outcome = groups.apply(relative, settings, pid: record.pid ?? 0)
-        guard let first = outcome.problems.first else { return }
-        if options.toleratesControlGroups || settings.isEmpty {
-            for problem in outcome.problems { warn(problem) }
-        } else {
-            throw RuntimeError(first)
+        var problems = outcome.problems
+        var limit: UInt64?
+        if outcome.failed.contains(ControlGroups.memoryLimit), let asked = spec.linux?.resources?.memory?.limit, asked > 0 {
+            limit = UInt64(asked)
+            problems.removeAll { $0.hasPrefix(ControlGroups.memoryLimit + ":") }
         }
+        guard let first = problems.first else { return limit }
+        guard options.toleratesControlGroups || settings.isEmpty else { throw RuntimeError(first) }
+        for problem in problems { warn(problem) }
+        return limit
     }
 
     private func checkTerminal(_ isTerminal: Bool, _ request: CreateRequest) throws(RuntimeError) {

@@ -91,9 +91,27 @@ public struct Runtime: Sendable {
         case .running, .paused: throw RuntimeError("cannot start an already running container")
         case .creating: throw RuntimeError("cannot start a container in the creating state")
         }
-        _ = try ask(id, .start)
-        let spec = try spec(of: id)
-        for problem in HookRunner(bundle: record.bundle).runAll("poststart", spec.hooks?.poststart, state: record.hookState(.running)) { warn(problem) }
+        if let hooks = record.hooks?.startContainer, !hooks.isEmpty {
+            try startHeld(record, hooks)
+        } else {
+            _ = try ask(id, .start(isHeld: false))
+        }
+        for problem in HookRunner().runAll("poststart", record.hooks?.poststart, state: record.hookState(.running)) { warn(problem) }
+    }
+
+    /// The hooks run inside the container, with the program's own rights, while the program waits before its first instruction.
+    private func startHeld(_ record: ContainerRecord, _ hooks: [RuntimeSpec.Hook]) throws(RuntimeError) {
+        let process = try spec(of: record.id).process ?? .init()
+        _ = try ask(record.id, .start(isHeld: true))
+        do throws(RuntimeError) {
+            try HookRunner().run("startContainer", hooks, state: record.hookState(.created)) { hook, descriptors throws(RuntimeError) in
+                ContainerHook(try add(record.id, hook.processConfiguration(like: process), descriptors: descriptors, ignoringPause: false))
+            }
+            _ = try ask(record.id, .release)
+        } catch {
+            _ = try? ask(record.id, .signal(pid: 1, number: 9, all: true, fromTerminal: false))
+            throw error
+        }
     }
 
     // MARK: kill
@@ -177,9 +195,8 @@ public struct Runtime: Sendable {
     /// The container has stopped: its groups and its directory go, then its last hooks run.
     func remove(_ record: ContainerRecord, _ lock: consuming StateStore.Lock) throws(RuntimeError) {
         for group in ControlGroups.remove(record.cgroups) { warn("the control group \(group) cannot be removed") }
-        let spec = try? spec(of: record.id)
         try store.remove(record.id, lock)
-        for problem in HookRunner(bundle: record.bundle).runAll("poststop", spec?.hooks?.poststop, state: record.hookState(.stopped)) { warn(problem) }
+        for problem in HookRunner().runAll("poststop", record.hooks?.poststop, state: record.hookState(.stopped)) { warn(problem) }
     }
 
     // MARK: update

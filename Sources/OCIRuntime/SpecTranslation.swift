@@ -34,6 +34,11 @@ extension RuntimeSpec {
         configuration.root = Array(rootPath.utf8)
         if let hostname { configuration.hostName = hostname }
         container.process = (process ?? .init()).processConfiguration()
+        func ranges(_ mappings: [IDMapping]?) -> [ContainerConfiguration.OwnerRange] {
+            (mappings ?? []).map { .init(inside: $0.containerID ?? 0, outside: $0.hostID ?? 0, count: $0.size ?? 0) }
+        }
+        container.users = ranges(linux?.uidMappings)
+        container.groups = ranges(linux?.gidMappings)
         container.isRootReadOnly = root?.readonly ?? false
         container.domainName = domainname.map { Array($0.utf8) }
         for mount in mounts ?? [] {
@@ -67,6 +72,8 @@ extension RuntimeSpec {
             guard let value = settings.removeValue(forKey: name) else { continue }
             if container.domainName == nil { container.domainName = Array(value.utf8) }
         }
+        // It says who may have ICMP sockets; there are none. podman asks for it in every container.
+        settings["net.ipv4.ping_group_range"] = nil
         container.settings = settings.sorted { $0.key < $1.key }.map { name, value in
             // A name has dots, or slashes where its parts hold dots (sysctl(8)).
             let path = name.contains("/") ? name : String(name.map { $0 == "." ? "/" : $0 })

@@ -33,6 +33,7 @@ extension RuntimeSpec {
         hooks?.check(&p)
         for key in (annotations ?? [:]).keys where key.isEmpty { p.fail("annotations: a key is empty") }
         linux?.check(&p)
+        linux?.checkOwners(of: process?.user, &p)
         return p
     }
 
@@ -138,7 +139,14 @@ extension RuntimeSpec.Hooks {
                 if let timeout = hook.timeout { p.require(timeout > 0, "hooks.\(name): timeout \(timeout) is not above zero") }
             }
         }
-        if !(startContainer ?? []).isEmpty { p.fail("hooks.startContainer: hooks inside the container are not supported") }
+    }
+    /// Those that `start` and `delete` run; nil for none.
+    var later: RuntimeSpec.Hooks? {
+        var later = self
+        later.prestart = nil
+        later.createRuntime = nil
+        later.createContainer = nil
+        return later.all.contains { !$0.1.isEmpty } ? later : nil
     }
     var all: [(String, [RuntimeSpec.Hook])] {
         [
@@ -200,16 +208,40 @@ extension RuntimeSpec.Linux {
                     p.fail("linux.\(name): a mapping of size 0")
                     continue
                 }
-                if (mapping.containerID ?? 0) != (mapping.hostID ?? 0) && !Self.isOwnIdentity(mapping, name) {
-                    p.fail("linux.\(name): mapping \(mapping.containerID ?? 0) to \(mapping.hostID ?? 0) of the host is not supported")
+                let inside = mapping.containerID ?? 0, outside = mapping.hostID ?? 0
+                if inside.addingReportingOverflow(size).overflow || outside.addingReportingOverflow(size).overflow {
+                    p.fail("linux.\(name): mapping \(inside) to \(outside) goes beyond the last number")
                 }
             }
         }
     }
-    /// Root inside as the caller outside: what a rootless configuration says, and what a sandbox does anyway.
-    private static func isOwnIdentity(_ mapping: RuntimeSpec.IDMapping, _ name: String) -> Bool {
-        mapping.size == 1 && mapping.containerID == 0
-            && mapping.hostID == (name == "uidMappings" ? HostProcess.realUID : HostProcess.realGID)
+
+    /// Whether the program's own numbers are among the mapped ones: a process cannot have others.
+    func checkOwners(of user: RuntimeSpec.User?, _ p: inout SpecProblems) {
+        func covers(_ list: [RuntimeSpec.IDMapping]?, _ number: UInt32) -> Bool {
+            guard let list, !list.isEmpty else { return true }
+            return list.contains { number >= $0.containerID ?? 0 && number - ($0.containerID ?? 0) < $0.size ?? 0 }
+        }
+        let uid = user?.uid ?? 0, gid = user?.gid ?? 0
+        if !covers(uidMappings, uid) { p.fail("process.user.uid: \(uid) is not in linux.uidMappings") }
+        if !covers(gidMappings, gid) { p.fail("process.user.gid: \(gid) is not in linux.gidMappings") }
+    }
+}
+
+extension RuntimeSpec.Namespace {
+    private static let linkNames = [
+        "pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "user": "user", "cgroup": "cgroup", "time": "time",
+    ]
+
+    /// Whether `path` is there, and where the host tells, of the right kind.
+    func checkPath() throws(RuntimeError) {
+        guard let path, !path.isEmpty, let type else { return }
+        guard HostPaths.exists(Array(path.utf8)) else { throw RuntimeError("linux.namespaces: path \"\(path)\" of \(type) does not exist") }
+        // A link of /proc/PID/ns reads `ipc:[4026531839]`.
+        guard let target = try? HostProcess.readLink(path), target.hasSuffix("]"), let colon = target.firstIndex(of: ":") else { return }
+        if target[..<colon].drop(while: { $0 == "/" }) != Self.linkNames[type] ?? "" {
+            throw RuntimeError("linux.namespaces: path \"\(path)\" is no \(type) namespace")
+        }
     }
 }
 

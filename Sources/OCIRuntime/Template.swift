@@ -70,9 +70,13 @@ public enum Template {
 public enum Features {
     public static var text: JSONText {
         func strings(_ list: [String]) -> JSONText { .array(list.map { .string($0) }) }
+        let seccomp = JSONText.object([
+            ("enabled", .bool(true)), ("actions", strings(SeccompCompiler.actions)), ("operators", strings(SeccompCompiler.operators.sorted())),
+            ("archs", strings(["SCMP_ARCH_X86_64"])),
+        ])
         return .object([
             ("ociVersionMin", .string("1.0.0")), ("ociVersionMax", .string(RuntimeSpec.version)),
-            ("hooks", strings(["prestart", "createRuntime", "createContainer", "poststart", "poststop"])),
+            ("hooks", strings(["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"])),
             ("mountOptions", strings(MountOptions.knownNames)),
             (
                 "linux",
@@ -85,7 +89,7 @@ public enum Features {
                             ("v1", .bool(true)), ("v2", .bool(true)), ("systemd", .bool(false)), ("systemdUser", .bool(false)),
                             ("rdma", .bool(false)),
                         ])
-                    ), ("seccomp", .object([("enabled", .bool(true))])), ("apparmor", .object([("enabled", .bool(false))])),
+                    ), ("seccomp", seccomp), ("apparmor", .object([("enabled", .bool(false))])),
                     ("selinux", .object([("enabled", .bool(false))])), ("intelRdt", .object([("enabled", .bool(false))])),
                     ("mountExtensions", .object([("idmap", .object([("enabled", .bool(false))]))])),
                 ])

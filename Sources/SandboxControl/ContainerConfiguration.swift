@@ -49,7 +49,22 @@ public struct ContainerConfiguration: Sendable, Equatable {
         }
     }
 
+    /// Numbers of users or groups inside, and those that the host's files have for them.
+    public struct OwnerRange: Sendable, Equatable {
+        public var inside: UInt32
+        public var outside: UInt32
+        public var count: UInt32
+        public init(inside: UInt32, outside: UInt32, count: UInt32) {
+            self.inside = inside
+            self.outside = outside
+            self.count = count
+        }
+    }
+
     public var process = ProcessConfiguration()
+    /// Empty: the same inside and outside.
+    public var users: [OwnerRange] = []
+    public var groups: [OwnerRange] = []
     public var isRootReadOnly = false
     public var mounts: [MountRequest] = []
     public var devices: [Device] = []
@@ -62,6 +77,8 @@ public struct ContainerConfiguration: Sendable, Equatable {
     public var filter: [UInt64] = []
     /// Tasks that may exist at a time.
     public var taskLimit: UInt32?
+    /// Bytes of memory that the Sentry keeps the guest below, where the host has no control group for it.
+    public var memoryLimit: UInt64?
     /// Descriptors 3 and up that the program gets besides its standard streams.
     public var preservedDescriptors: UInt32 = 0
 
@@ -69,6 +86,10 @@ public struct ContainerConfiguration: Sendable, Equatable {
 
     func encode(_ w: inout MessageWriter) {
         process.encode(&w)
+        for ranges in [users, groups] {
+            w.put(UInt32(ranges.count))
+            for range in ranges { for word in [range.inside, range.outside, range.count] { w.put(word) } }
+        }
         w.put(UInt32(isRootReadOnly ? 1 : 0))
         w.put(UInt32(mounts.count))
         for mount in mounts {
@@ -94,6 +115,7 @@ public struct ContainerConfiguration: Sendable, Equatable {
             w.put(setting.value)
         }
         w.put(taskLimit ?? .max)
+        w.put(memoryLimit ?? .max)
         w.put(preservedDescriptors)
         w.put(UInt32(filter.count))
         for instruction in filter { w.put(instruction) }
@@ -101,6 +123,8 @@ public struct ContainerConfiguration: Sendable, Equatable {
 
     init(_ r: inout MessageReader) throws(ControlError) {
         process = try ProcessConfiguration(&r)
+        users = try Self.ranges(&r)
+        groups = try Self.ranges(&r)
         isRootReadOnly = try r.word("root") != 0
         for _ in 0..<(try r.count("mounts", each: 24)) {
             let type = try r.byteString("mount type")
@@ -130,8 +154,19 @@ public struct ContainerConfiguration: Sendable, Equatable {
         }
         let limit = try r.word("task limit")
         taskLimit = limit == .max ? nil : limit
+        let memory = try r.wide("memory limit")
+        memoryLimit = memory == .max ? nil : memory
         preservedDescriptors = try r.word("preserved descriptors")
         guard preservedDescriptors < 1024 else { throw .malformed("preserved descriptors") }
         for _ in 0..<(try r.count("filter", each: 8)) { filter.append(try r.wide("filter")) }
+    }
+
+    private static func ranges(_ r: inout MessageReader) throws(ControlError) -> [OwnerRange] {
+        var result: [OwnerRange] = []
+        for _ in 0..<(try r.count("owners", each: 12)) {
+            let inside = try r.word("owners"), outside = try r.word("owners")
+            result.append(OwnerRange(inside: inside, outside: outside, count: try r.word("owners")))
+        }
+        return result
     }
 }

@@ -2,13 +2,15 @@
 /// requests, each answered before the next is read; `exec` and `wait` are answered a second time when the process has ended.
 public enum ContainerRequest: Sendable, Equatable {
     case status
-    /// Runs the program of a created container.
-    case start
+    /// Runs the program of a created container. `isHeld`: not before `release`, so that processes which `exec` adds run ahead of it.
+    case start(isHeld: Bool)
+    case release
     /// To process `pid`, 1 for the container's first, or to all. `fromTerminal`: to the foreground group of the terminal of the process that
     /// this connection started.
     case signal(pid: Int32, number: Int32, all: Bool, fromTerminal: Bool)
-    /// The message carries the process's standard streams, and further descriptors for 3 and up.
-    case exec(ProcessConfiguration)
+    /// The message carries the process's standard streams, and further descriptors for 3 and up. `ignoresPause`: in a paused container it
+    /// is made all the same, and runs when the container goes on.
+    case exec(ProcessConfiguration, ignoresPause: Bool = false)
     case pause
     case resume
     case processes
@@ -65,7 +67,7 @@ public enum ContainerReply: Sendable, Equatable {
 extension ContainerRequest {
     private enum Tag: UInt32 {
         case status = 1
-        case start, signal, exec, pause, resume, processes, statistics, wait, limitTasks
+        case start, signal, exec, pause, resume, processes, statistics, wait, limitTasks, release
     }
 
     public func encoded() -> [UInt8] {
@@ -73,15 +75,19 @@ extension ContainerRequest {
         func tag(_ tag: Tag) { w.put(tag.rawValue) }
         switch self {
         case .status: tag(.status)
-        case .start: tag(.start)
+        case .start(let isHeld):
+            tag(.start)
+            w.put(UInt32(isHeld ? 1 : 0))
+        case .release: tag(.release)
         case .signal(let pid, let number, let all, let fromTerminal):
             tag(.signal)
             w.put(UInt32(bitPattern: pid))
             w.put(UInt32(bitPattern: number))
             w.put(UInt32(all ? 1 : 0))
             w.put(UInt32(fromTerminal ? 1 : 0))
-        case .exec(let process):
+        case .exec(let process, let ignoresPause):
             tag(.exec)
+            w.put(UInt32(ignoresPause ? 1 : 0))
             process.encode(&w)
         case .pause: tag(.pause)
         case .resume: tag(.resume)
@@ -99,12 +105,15 @@ extension ContainerRequest {
         var r = MessageReader(bytes)
         switch Tag(rawValue: try r.word("tag")) {
         case .status: self = .status
-        case .start: self = .start
+        case .start: self = .start(isHeld: try r.word("held") != 0)
+        case .release: self = .release
         case .signal:
             let pid = Int32(bitPattern: try r.word("pid")), number = Int32(bitPattern: try r.word("signal"))
             let all = try r.word("all") != 0
             self = .signal(pid: pid, number: number, all: all, fromTerminal: try r.word("origin") != 0)
-        case .exec: self = .exec(try ProcessConfiguration(&r))
+        case .exec:
+            let ignoresPause = try r.word("pause") != 0
+            self = .exec(try ProcessConfiguration(&r), ignoresPause: ignoresPause)
         case .pause: self = .pause
         case .resume: self = .resume
         case .processes: self = .processes

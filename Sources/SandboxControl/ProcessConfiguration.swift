@@ -21,6 +21,8 @@ public struct ProcessConfiguration: Sendable, Equatable {
         }
     }
 
+    /// What is executed; empty: what the first argument names.
+    public var executable: [UInt8] = []
     public var arguments: [[UInt8]] = []
     public var environment: [[UInt8]] = []
     public var workingDirectory: [UInt8] = Array("/".utf8)
@@ -41,6 +43,7 @@ public struct ProcessConfiguration: Sendable, Equatable {
     public static let maximumEncodedSize = 4 << 20
 
     func encode(_ w: inout MessageWriter) {
+        w.put(executable)
         w.put(arguments)
         w.put(environment)
         w.put(workingDirectory)
@@ -64,6 +67,7 @@ public struct ProcessConfiguration: Sendable, Equatable {
     }
 
     init(_ r: inout MessageReader) throws(ControlError) {
+        executable = try r.byteString("executable")
         arguments = try r.byteStrings("arguments")
         environment = try r.byteStrings("environment")
         workingDirectory = try r.byteString("working directory")

@@ -66,12 +66,13 @@ enum Boot {
         // The Gofer starts first: it needs the user's privileges, and its start-up overlaps with what follows.
         let starting = try startGofer(configuration)
         try step("give up capabilities") { () throws(Errno) in try Confinement.dropCapabilities() }
-        let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile() }
+        let memoryFile = try step("make the memory file") { () throws(Errno) in try MemoryFile(totalBytes: configuration.container?.memoryLimit) }
         let platform = try platform(configuration, memoryFile, report)
         if let lifeline = platform.lifeline {
             HostPoller.shared.watchHangUp(lifeline) { control.finish(.failed(message: "the stub zygote ended unexpectedly")) }
         }
         let gofer = try connect(starting, control)
+        gofer.owners = owners(configuration.container)
         let root = try rootFileSystem(configuration, gofer, memoryFile)
         let namespace = MountNamespace(rootFileSystem: root)
         Devfs.register(in: namespace.devices, memoryFile: memoryFile)
@@ -147,6 +148,14 @@ enum Boot {
         do throws(Errno) {
             return try GoferProcess.start(executable: folder + "/stockade-gofer", grants: grants, hides: hides)
         } catch { throw .sandbox("could not start \(folder)/stockade-gofer: \(error)") }
+    }
+
+    private static func owners(_ container: ContainerConfiguration?) -> OwnerMap? {
+        guard let container, !container.users.isEmpty || !container.groups.isEmpty else { return nil }
+        func ranges(_ list: [ContainerConfiguration.OwnerRange]) -> [OwnerMap.Range] {
+            list.map { .init(inside: $0.inside, outside: $0.outside, count: $0.count) }
+        }
+        return OwnerMap(users: ranges(container.users), groups: ranges(container.groups))
     }
 
     /// Where a path of the sandbox lies on the host: below the bind that shows it, else below the root.

@@ -27,6 +27,8 @@ final class Container: Sendable {
         var phase = ContainerReply.Phase.created
         /// The exit status of a container that was killed before its start.
         var earlyEnd: Int32?
+        /// The program is loaded, and hooks run ahead of it.
+        var isHeld = false
     }
     private let state = Mutex(State())
     /// Processes that somebody waits for: the sandbox ends after their ends were told.
@@ -52,6 +54,7 @@ final class Container: Sendable {
             path = try ContainerProgram(kernel: kernel, process: configuration.process, caller: caller, filter: filter).find()
         } catch { throw .program(status: error.status, error.message) }
         kernel.limitTasks(to: configuration.taskLimit.map { Int($0) })
+        if let limit = configuration.memoryLimit { try MemoryGuard(kernel: kernel, limit: limit).start() }
     }
 
     /// The program is checked here as one of a guest's is.
@@ -74,13 +77,16 @@ final class Container: Sendable {
         return phase == .running && kernel.freezer.isFrozen ? .paused : phase
     }
 
-    func start() throws(Failure) {
+    /// `isHeld`: the program runs only after `release`.
+    func start(isHeld: Bool) throws(Failure) {
         try state.withLock { s throws(Failure) in
+            guard !s.isHeld else { throw Failure(errno: .EBUSY, message: "cannot start a container that another command is starting") }
             switch s.phase {
             case .created: break
             case .running, .paused: throw Failure(errno: .EBUSY, message: "cannot start an already running container")
             case .stopped: throw Failure(errno: .ESRCH, message: "cannot start a container that has stopped")
             }
+            if isHeld { kernel.holdInit() }
             do throws(ContainerProgram.Failure) {
                 try ContainerProgram(kernel: kernel, process: configuration.process, caller: caller, filter: filter)
                     .startInit(path, streams.descriptors)
@@ -93,7 +99,20 @@ final class Container: Sendable {
             if configuration.process.isTerminal, let terminal = streams.terminal, let group = kernel.processes.processGroup(1) {
                 terminal.becomeControllingTerminal(of: group)
             }
+            s.isHeld = isHeld
+            guard !isHeld else { return }
             s.phase = .running
+            begun.wake()
+        }
+    }
+
+    /// Lets a program go that was started held.
+    func release() throws(Failure) {
+        try state.withLock { s throws(Failure) in
+            guard s.isHeld, s.phase == .created else { throw Failure(errno: .EINVAL, message: "the container is not being started") }
+            s.isHeld = false
+            s.phase = .running
+            kernel.releaseInit()
             begun.wake()
         }
     }
@@ -196,13 +215,15 @@ final class Container: Sendable {
         let terminal: HostTerminal?
     }
 
-    func exec(_ process: ProcessConfiguration, _ descriptors: [SharedHostDescriptor]) throws(Failure) -> Added {
+    func exec(_ process: ProcessConfiguration, _ descriptors: [SharedHostDescriptor], ignoringPause: Bool) throws(Failure) -> Added {
         switch phase {
-        case .running, .created: break
-        case .paused: throw Failure(errno: .EBUSY, message: "cannot exec in a paused container")
+        case .running: break
+        case .created where state.withLock({ $0.isHeld }): break
+        case .created: throw Failure(errno: .EINVAL, message: "cannot exec in a container that has not been started")
+        case .paused where ignoringPause: break
+        case .paused: throw Failure(errno: .EBUSY, message: "cannot exec in a paused container (use --ignore-paused to override)")
         case .stopped: throw Failure(errno: .ESRCH, message: "cannot exec in a stopped container")
         }
-        guard phase == .running else { throw Failure(errno: .EINVAL, message: "cannot exec in a container that has not been started") }
         let streams: StandardStreams
         do throws(BootFailure) { streams = try StandardStreams(descriptors.map { Optional($0) }, caller: caller) } catch {
             throw Failure(errno: .EBADF, message: "the process's standard streams cannot be used")

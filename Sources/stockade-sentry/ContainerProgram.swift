@@ -22,9 +22,8 @@ struct ContainerProgram {
 
     /// What execve(2) is given: found once, at `create`.
     func find() throws(Failure) -> [UInt8] {
-        guard let command = process.arguments.first, !command.isEmpty else {
-            throw Failure(status: 127, message: "exec: \"\": executable file not found in $PATH")
-        }
+        let command = command
+        guard !command.isEmpty else { throw Failure(status: 127, message: "exec: \"\": executable file not found in $PATH") }
         var refused = false
         for path in candidates(command) {
             do throws(InitStartError) {
@@ -38,12 +37,14 @@ struct ContainerProgram {
         throw Failure(status: 127, message: "exec: \"\(Boot.text(command))\": executable file not found in $PATH")
     }
 
+    private var command: [UInt8] { process.executable.isEmpty ? process.arguments.first ?? [] : process.executable }
+
     func startInit(_ path: [UInt8], _ descriptors: DescriptorTable) throws(Failure) {
         do throws(InitStartError) {
             try kernel.startInit(
                 path: path, arguments: process.arguments, environment: environment, credentials: credentials, descriptors: descriptors,
                 workingDirectory: process.workingDirectory, umask: umask, attributes: attributes)
-        } catch { throw failure(process.arguments.first ?? [], error) }
+        } catch { throw failure(command, error) }
     }
 
     func start(_ path: [UInt8], _ descriptors: DescriptorTable) throws(Failure) -> ThreadGroup {
@@ -51,7 +52,7 @@ struct ContainerProgram {
             return try kernel.startProcess(
                 path: path, arguments: process.arguments, environment: environment, credentials: credentials, descriptors: descriptors,
                 workingDirectory: process.workingDirectory, umask: umask, attributes: attributes)
-        } catch { throw failure(process.arguments.first ?? [], error) }
+        } catch { throw failure(command, error) }
     }
 
     private var umask: UInt16 { UInt16(truncatingIfNeeded: process.umask) }

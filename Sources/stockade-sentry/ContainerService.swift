@@ -61,8 +61,11 @@ final class ContainerService: Sendable {
             do throws(Container.Failure) {
                 switch request {
                 case .status: connection.send(.status(container.phase))
-                case .start:
-                    try container.start()
+                case .start(let isHeld):
+                    try container.start(isHeld: isHeld)
+                    connection.send(.done)
+                case .release:
+                    try container.release()
                     connection.send(.done)
                 case .signal(let pid, let number, let all, let fromTerminal):
                     if fromTerminal {
@@ -75,9 +78,9 @@ final class ContainerService: Sendable {
                         try container.signal(number, to: pid == 0 ? added?.group.id ?? 1 : pid, all: all)
                     }
                     connection.send(.done)
-                case .exec(let process):
+                case .exec(let process, let ignoresPause):
                     guard added == nil else { return }
-                    let fresh = try container.exec(process, descriptors)
+                    let fresh = try container.exec(process, descriptors, ignoringPause: ignoresPause)
                     added = fresh
                     connection.send(.started(pid: fresh.group.id))
                     watch(fresh, connection)

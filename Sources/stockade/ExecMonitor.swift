@@ -31,11 +31,8 @@ struct ExecMonitor {
             try give(far.number, reportDescriptor)
             for index in 0..<Int32(preserved) { try give(3 + index, firstPreserved + index) }
             if let slave { for target: Int32 in 0...2 { try give(slave.number, target) } }
-            let own = HostProcess.argumentBytes
-            let globals = context.globalWords.map { Array($0.utf8) }
-            let split = GlobalOptions.split(own.dropFirst().map { String(decoding: $0, as: UTF8.self) })
-            let rest = split.command.dropFirst().map { Array($0.utf8) }
-            let words = [Array("stockade".utf8)] + globals + [Array("exec".utf8), Array("--monitor-report=\(reportDescriptor)".utf8)] + rest
+            let all = context.globalWords + ["exec", "--\(ExecCommand.monitorOption)=\(reportDescriptor)"] + context.commandWords
+            let words = [Array("stockade".utf8)] + all.map { Array($0.utf8) }
             pid = try HostProcess.spawn(
                 "/proc/self/exe", arguments: words, environment: HostProcess.environmentBytes, descriptors: descriptors)
             _ = copies
@@ -49,10 +46,10 @@ struct ExecMonitor {
         return pid
     }
 
-    func run(_ context: Context, _ id: String, _ process: RuntimeSpec.Process, _ preserved: Int) throws(RuntimeError) -> Int32 {
+    func run(_ context: Context, _ request: ExecCommand.Request, _ process: RuntimeSpec.Process) throws(RuntimeError) -> Int32 {
         HostStartup.setCloseOnExec(report)
         do throws(RuntimeError) {
-            return try serve(context, id, process.processConfiguration(), preserved)
+            return try serve(context, request, process.processConfiguration())
         } catch {
             try? HostIO.writeAll(report, Array(error.message.utf8))
             HostProcess.exitNow(255)
@@ -60,7 +57,7 @@ struct ExecMonitor {
     }
 
     private func serve(
-        _ context: Context, _ id: String, _ process: ProcessConfiguration, _ preserved: Int
+        _ context: Context, _ request: ExecCommand.Request, _ process: ProcessConfiguration
     ) throws(RuntimeError) -> Int32 {
         let signals: HostSignalQueue
         do throws(Errno) {
@@ -70,8 +67,8 @@ struct ExecMonitor {
             signals = try HostSignalQueue(all.filter { ![.SIGKILL, .SIGSTOP, .SIGCHLD, .SIGSEGV, .SIGBUS, .SIGFPE, .SIGILL].contains($0) })
         } catch { throw RuntimeError("the terminal cannot be taken: \(error)") }
         var descriptors: [Int32] = [0, 1, 2]
-        for index in 0..<Int32(preserved) { descriptors.append(Self.firstPreserved + index) }
-        let added = try context.runtime().exec(id, process, descriptors: descriptors)
+        for index in 0..<Int32(request.preserved) { descriptors.append(Self.firstPreserved + index) }
+        let added = try context.runtime().exec(request.id, process, descriptors: descriptors, ignoringPause: request.ignoresPause)
         try? HostIO.writeAll(report, [UInt8(ascii: "+")])
         // Whoever started us reads up to the end.
         _ = HostDescriptor(owning: report)

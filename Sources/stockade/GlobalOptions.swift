@@ -1,57 +1,45 @@
-import ArgumentParser
 import HostOS
+import OCIRuntime
 
 /// What may stand in front of a command.
-struct GlobalOptions: ParsableArguments {
-    @Option var root: String?
-    @Option var log: String?
-    @Option var logFormat = "text"
-    @Flag var debug = false
-    @Flag var systemdCgroup = false
-    @Option var rootless = "auto"
-    @Option var criu: String?
-    @Option var platform = "auto"
+struct GlobalOptions {
+    static let syntax = CommandSyntax(
+        name: "", summary: "", count: .atLeast(0), stopsAtArgument: true,
+        options: [
+            .value("root", help: "where the state of containers is kept (default: /run/stockade; without root $XDG_RUNTIME_DIR/stockade)"),
+            .value("log", help: "where messages go besides standard error"),
+            .value("log-format", help: "text or json (default: text)"),
+            .flag("debug", help: "more messages, and the sandbox's own on the container's standard error"),
+            .flag("systemd-cgroup", help: "cgroupsPath has the form slice:prefix:name"),
+            .value("rootless", help: "true, false or auto: whether the host's control groups may refuse what is asked for"),
+            .value("platform", help: "how guest code is run: auto, seccomp or ptrace"),
+            .value("criu", help: "accepted; there are no checkpoints"),
+            .flag("version", "v", help: "print the version"),
+        ])
 
-    static let help = """
-        GLOBAL OPTIONS:
-          --root DIR          where the state of containers is kept (default: /run/stockade; without root $XDG_RUNTIME_DIR/stockade)
-          --log FILE          where messages go besides standard error
-          --log-format NAME   text or json (default: text)
-          --debug             more messages, and the sandbox's own on the container's standard error
-          --systemd-cgroup    cgroupsPath has the form slice:prefix:name
-          --rootless VALUE    true, false or auto: whether the host's control groups may refuse what is asked for
-          --platform NAME     how guest code is run: auto, seccomp or ptrace
-        """
+    var root: String?
+    var log: String?
+    var logFormat = "text"
+    var debug = false
+    var systemdCgroup = false
+    var rootless = "auto"
+    var platform = "auto"
 
-    private static let valued: Set<String> = ["--root", "--log", "--log-format", "--rootless", "--criu", "--platform"]
-    private static let flags: Set<String> = ["--debug", "--systemd-cgroup"]
-
-    /// Takes apart what stands in front of the command and the rest. Go's flag package also takes one dash.
-    static func split(_ words: [String]) -> (globals: [String], command: [String]) {
-        var globals: [String] = []
-        var index = 0
-        while index < words.count, words[index].hasPrefix("-") {
-            var word = words[index]
-            if !word.hasPrefix("--") && word.count > 2 { word = "-" + word }
-            if word == "-v" { word = "--version" }
-            let name = word.split(separator: "=", maxSplits: 1)[0]
-            if valued.contains(word), index + 1 < words.count {
-                globals += [word, words[index + 1]]
-                index += 2
-            } else if flags.contains(word) || (word.contains("=") && valued.contains(String(name))) {
-                globals.append(word)
-                index += 1
-            } else {
-                // --help, --version, or what the parser will complain about.
-                return (globals, [word] + words[(index + 1)...])
-            }
-        }
-        return (globals, Array(words[index...]))
+    init(_ words: Words) throws(RuntimeError) {
+        root = words.text("root")
+        log = words.text("log")
+        logFormat = words.text("log-format") ?? "text"
+        debug = try words.isSet("debug")
+        systemdCgroup = try words.isSet("systemd-cgroup")
+        rootless = words.text("rootless") ?? "auto"
+        platform = words.text("platform") ?? "auto"
     }
 
     var stateRoot: String {
         if let root { return root.hasPrefix("/") ? root : Paths.absolute(root) }
-        if HostProcess.effectiveUID != 0, let folder = Paths.environment("XDG_RUNTIME_DIR"), !folder.isEmpty { return folder + "/stockade" }
+        // As runc: root in a user namespace is not the owner of /run, unless somebody set up a whole system there.
+        let isRoot = HostProcess.effectiveUID == 0 && (!HostProcess.isInUserNamespace || Paths.environment("USER") == "root")
+        if !isRoot, let folder = Paths.environment("XDG_RUNTIME_DIR"), !folder.isEmpty { return folder + "/stockade" }
         return HostProcess.effectiveUID == 0 ? "/run/stockade" : "/tmp/stockade-\(HostProcess.effectiveUID)"
     }
 }

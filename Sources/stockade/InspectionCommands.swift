@@ -1,26 +1,26 @@
-import ArgumentParser
 import HostOS
 import LinuxABI
 import OCIRuntime
 import SandboxControl
 
 struct StateCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "state", abstract: "Print the state of a container.")
-    @Argument var id: String
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    let syntax = CommandSyntax(
+        name: "state", summary: "print the state of a container", arguments: CommandSyntax.container, count: .exactly(1))
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
         let runtime = try context.runtime()
-        let record = try runtime.store.record(id)
+        let record = try runtime.store.record(words.id)
         Output.write(record.stateText(try runtime.status(of: record)).text(indent: "  "))
         return 0
     }
 }
 
 struct ListCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List containers.")
-    @Option(name: [.short, .long], help: "table or json.") var format = "table"
-    @Flag(name: [.short, .long], help: "Ids alone.") var quiet = false
+    let syntax = CommandSyntax(
+        name: "list", summary: "list containers", options: [Format.option, .flag("quiet", "q", help: "ids alone")])
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        let format = try Format(words)
+        let quiet = try words.isSet("quiet")
         let runtime = try context.runtime()
         var rows: [[String]] = [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]]
         var states: [JSONText] = []
@@ -39,11 +39,20 @@ struct ListCommand: RuntimeCommand {
         }
         if quiet { return 0 }
         switch format {
-        case "table": Output.write(Table.text(rows))
-        case "json": Output.write(states.isEmpty ? "null" : JSONText.array(states).text())
-        default: throw RuntimeError("invalid format option")
+        case .table: Output.write(Table.text(rows))
+        case .json: Output.write(states.isEmpty ? "null" : JSONText.array(states).text())
         }
         return 0
+    }
+}
+
+/// How lists are printed.
+enum Format: String {
+    case table, json
+    static let option = CommandSyntax.Option.value("format", "f", help: "table or json (default: table)")
+    init(_ words: Words) throws(RuntimeError) {
+        guard let format = Format(rawValue: words.text("format") ?? "table") else { throw RuntimeError("invalid format option") }
+        self = format
     }
 }
 
@@ -66,18 +75,18 @@ enum Table {
 }
 
 struct ProcessesCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "ps", abstract: "List the processes of a container, with their numbers inside.")
-    @Option(name: [.short, .long], help: "table or json.") var format = "table"
-    @Argument var id: String
-    @Argument(parsing: .captureForPassthrough) var options: [String] = []
+    let syntax = CommandSyntax(
+        name: "ps", summary: "list the processes of a container, with their numbers inside", arguments: "\(CommandSyntax.container) [ps options]",
+        count: .atLeast(1), stopsAtArgument: true, options: [Format.option])
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        let id = words.id, format = try Format(words)
         let runtime = try context.runtime()
         guard try runtime.status(of: try runtime.store.record(id)) != .stopped else { throw RuntimeError("container not running") }
         guard case .processes(let list) = try runtime.ask(id, .processes) else { throw RuntimeError("container \(id) gave a strange answer") }
         switch format {
-        case "json": Output.write(JSONText.array(list.map { .number(Int64($0.pid)) }).text())
-        case "table":
+        case .json: Output.write(JSONText.array(list.map { .number(Int64($0.pid)) }).text())
+        case .table:
             var rows = [["UID", "PID", "PPID", "TIME", "CMD"]]
             for process in list {
                 let seconds = process.processorTime / 1_000_000_000
@@ -88,20 +97,22 @@ struct ProcessesCommand: RuntimeCommand {
                 ])
             }
             Output.write(Table.text(rows))
-        default: throw RuntimeError("invalid format option")
         }
         return 0
     }
 }
 
 struct EventsCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "events", abstract: "Print a container's consumption, once or at intervals.")
-    @Flag(help: "Once.") var stats = false
-    @Option(help: "Seconds between two, such as 5s.") var interval = "5s"
-    @Argument var id: String
+    let syntax = CommandSyntax(
+        name: "events", summary: "print a container's consumption, once or at intervals", arguments: CommandSyntax.container,
+        count: .exactly(1),
+        options: [
+            .flag("stats", help: "once"), .value("interval", help: "time between two, such as 5s (default: 5s)"),
+        ])
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
         let runtime = try context.runtime()
+        let id = words.id, stats = try words.isSet("stats"), interval = words.text("interval") ?? "5s"
         let text = interval.hasSuffix("s") ? String(interval.dropLast()) : interval
         guard let seconds = Double(text), seconds > 0, seconds < 1e6 else { throw RuntimeError("duration interval must be greater than 0") }
         while true {
@@ -146,25 +157,30 @@ struct EventsCommand: RuntimeCommand {
 }
 
 struct UpdateCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "update", abstract: "Change the resources of a container.")
-    @Option(name: [.short, .long], help: "File with linux.resources as JSON; - is standard input.") var resources: String?
-    @Option var blkioWeight: UInt16?
-    @Option var cpuPeriod: UInt64?
-    @Option var cpuQuota: Int64?
-    @Option var cpuShare: UInt64?
-    @Option var cpuRtPeriod: UInt64?
-    @Option var cpuRtRuntime: Int64?
-    @Option var cpusetCpus: String?
-    @Option var cpusetMems: String?
-    @Option var memory: String?
-    @Option var memoryReservation: String?
-    @Option var memorySwap: String?
-    @Option var pidsLimit: Int64?
-    @Argument var id: String
+    let syntax = CommandSyntax(
+        name: "update", summary: "change the resources of a container", arguments: CommandSyntax.container, count: .exactly(1),
+        options: [
+            .value("resources", "r", help: "file with linux.resources as JSON; - is standard input; other options are ignored then"),
+            .value("blkio-weight", help: "weight of block input and output, 10 to 1000"),
+            .value("cpu-period", help: "period of the processor quota, in microseconds"),
+            .value("cpu-quota", help: "processor time in a period, in microseconds"),
+            .value("cpu-share", help: "processor shares, relative to other containers"),
+            .value("cpu-rt-period", help: "period of the real-time quota, in microseconds"),
+            .value("cpu-rt-runtime", help: "real-time processor time in a period, in microseconds"),
+            .value("cpuset-cpus", help: "processors to use"), .value("cpuset-mems", help: "memory nodes to use"),
+            .value("memory", help: "memory limit in bytes; k, m, g and t multiply"),
+            .value("memory-reservation", help: "memory that is kept when the host runs short"),
+            .value("memory-swap", help: "memory and swap together; -1 for no limit"),
+            .value("pids-limit", help: "number of tasks; 0 or less for no limit"),
+            .value("l3-cache-schema", help: "not supported"), .value("mem-bw-schema", help: "not supported"),
+        ])
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        for name in ["l3-cache-schema", "mem-bw-schema"] where !(words.text(name) ?? "").isEmpty {
+            throw RuntimeError("--\(name): Intel RDT is not supported")
+        }
         var wanted = RuntimeSpec.Resources()
-        if let resources {
+        if let resources = words.text("resources") {
             let bytes: [UInt8]
             do throws(Errno) {
                 bytes = try resources == "-" ? HostPaths.readAll(0) : HostPaths.read(Array(resources.utf8))
@@ -172,26 +188,26 @@ struct UpdateCommand: RuntimeCommand {
             wanted = try SpecJSON.decode(bytes, resources)
         } else {
             var memory = RuntimeSpec.Memory(), cpu = RuntimeSpec.CPU()
-            memory.limit = try Self.bytes(self.memory, "--memory")
-            memory.reservation = try Self.bytes(memoryReservation, "--memory-reservation")
-            memory.swap = try Self.bytes(memorySwap, "--memory-swap")
-            cpu.period = cpuPeriod
-            cpu.quota = cpuQuota
-            cpu.shares = cpuShare
-            cpu.realtimePeriod = cpuRtPeriod
-            cpu.realtimeRuntime = cpuRtRuntime
-            cpu.cpus = cpusetCpus
-            cpu.mems = cpusetMems
+            memory.limit = try Self.bytes(words.text("memory"), "--memory")
+            memory.reservation = try Self.bytes(words.text("memory-reservation"), "--memory-reservation")
+            memory.swap = try Self.bytes(words.text("memory-swap"), "--memory-swap")
+            cpu.period = try words.number("cpu-period")
+            cpu.quota = try words.number("cpu-quota")
+            cpu.shares = try words.number("cpu-share")
+            cpu.realtimePeriod = try words.number("cpu-rt-period")
+            cpu.realtimeRuntime = try words.number("cpu-rt-runtime")
+            cpu.cpus = words.text("cpuset-cpus")
+            cpu.mems = words.text("cpuset-mems")
             wanted.memory = memory
             wanted.cpu = cpu
-            if let pidsLimit { wanted.pids = .init(limit: pidsLimit) }
-            if let blkioWeight {
+            if let pidsLimit = try words.number("pids-limit", as: Int64.self) { wanted.pids = .init(limit: pidsLimit) }
+            if let blkioWeight = try words.number("blkio-weight", as: UInt16.self) {
                 var block = RuntimeSpec.BlockIO()
                 block.weight = blkioWeight
                 wanted.blockIO = block
             }
         }
-        try context.runtime().update(id, wanted)
+        try context.runtime().update(words.id, wanted)
         return 0
     }
 
@@ -213,22 +229,25 @@ struct UpdateCommand: RuntimeCommand {
 }
 
 struct FeaturesCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "features", abstract: "Print what this runtime can do.")
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    let syntax = CommandSyntax(name: "features", summary: "print what this runtime can do")
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
         Output.write(Features.text.text(indent: "    ") + "\n")
         return 0
     }
 }
 
 struct SpecCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "spec", abstract: "Write a configuration to start from.")
-    @Option(name: [.short, .long], help: "The bundle's directory; default: the working directory.") var bundle: String?
-    @Flag(name: .customLong("rootless"), help: "For a caller without root.") var isRootless = false
+    let syntax = CommandSyntax(
+        name: "spec", summary: "write a configuration to start from",
+        options: [
+            .value("bundle", "b", help: "the bundle's directory; default: the working directory"),
+            .flag("rootless", help: "for a caller without root"),
+        ])
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
-        let path = Paths.absolute(bundle ?? ".") + "/config.json"
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        let path = Paths.absolute(words.text("bundle") ?? ".") + "/config.json"
         if HostPaths.exists(Array(path.utf8)) { throw RuntimeError("File config.json exists. Remove it first") }
-        let text = Template.configuration(isRootless: isRootless).text(indent: "\t") + "\n"
+        let text = Template.configuration(isRootless: try words.isSet("rootless")).text(indent: "\t") + "\n"
         do throws(Errno) { try HostPaths.replace(Array(path.utf8), Array(text.utf8), mode: 0o666) } catch {
             throw RuntimeError("\(path) cannot be written: \(error)")
         }

@@ -1,120 +1,122 @@
-import ArgumentParser
 import HostOS
 import LinuxABI
 import OCIRuntime
 
-struct CreateCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "create", abstract: "Create a container; its program waits for `start`.")
-    @Option(name: [.short, .long], help: "The bundle's directory; default: the working directory.") var bundle: String?
-    @Option(help: "Socket that takes the terminal's master.") var consoleSocket: String?
-    @Option(help: "File for the container's process number.") var pidFile: String?
-    @Option(help: "How many descriptors from 3 on the program keeps.") var preserveFds = 0
-    @Flag(help: "Accepted; a sandbox has no pivot_root.") var noPivot = false
-    @Flag(help: "Accepted; a sandbox has no session keyring.") var noNewKeyring = false
-    @Argument var id: String
+/// What `create` and `run` have in common.
+private enum Creation {
+    static let options: [CommandSyntax.Option] = [
+        .value("bundle", "b", help: "the bundle's directory; default: the working directory"),
+        .value("console-socket", help: "socket that takes the terminal's master"),
+        .value("pid-file", help: "file for the container's process number"),
+        .value("preserve-fds", help: "how many descriptors from 3 on the program keeps"),
+        .flag("no-pivot", help: "accepted; a sandbox has no pivot_root"),
+        .flag("no-new-keyring", help: "accepted; a sandbox has no session keyring"),
+    ]
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    static func request(_ words: Words) throws(RuntimeError) -> CreateRequest {
+        var request = CreateRequest(id: words.id)
+        request.consoleSocket = words.text("console-socket")
+        request.pidFile = words.text("pid-file").map(Paths.absolute)
+        request.preservedDescriptors = try words.number("preserve-fds") ?? 0
+        return request
+    }
+    static func bundle(_ words: Words) throws(RuntimeError) -> Bundle { try Bundle(path: Paths.absolute(words.text("bundle") ?? ".")) }
+}
+
+struct CreateCommand: RuntimeCommand {
+    let syntax = CommandSyntax(
+        name: "create", summary: "create a container; its program waits for `start`", arguments: CommandSyntax.container, count: .exactly(1),
+        options: Creation.options)
+
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
         do throws(RuntimeError) {
-            var request = CreateRequest(id: id)
-            request.consoleSocket = consoleSocket
-            request.pidFile = pidFile.map(Paths.absolute)
-            request.preservedDescriptors = preserveFds
-            let created = try context.runtime().create(try Bundle(path: Paths.absolute(bundle ?? ".")), request)
+            let created = try context.runtime().create(try Creation.bundle(words), try Creation.request(words))
             _ = consume created
             return 0
         } catch { throw error.during("stockade create failed") }
     }
 }
 
-struct StartCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "start", abstract: "Run the program of a created container.")
-    @Argument var id: String
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
-        try context.runtime().start(id)
-        return 0
-    }
-}
-
 struct RunCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "run", abstract: "Create a container and run its program.")
-    @Option(name: [.short, .long], help: "The bundle's directory; default: the working directory.") var bundle: String?
-    @Option(help: "Socket that takes the terminal's master.") var consoleSocket: String?
-    @Option(help: "File for the container's process number.") var pidFile: String?
-    @Option(help: "How many descriptors from 3 on the program keeps.") var preserveFds = 0
-    @Flag(name: [.short, .long], help: "Return when the program runs.") var detach = false
-    @Flag(help: "Remove the container at its end, as is done without `--keep`.") var rm = false
-    @Flag(help: "Leave the container in the state \"stopped\" at its end.") var keep = false
-    @Flag(help: "Accepted: the Sentry reaps.") var noSubreaper = false
-    @Flag(help: "Accepted; a sandbox has no pivot_root.") var noPivot = false
-    @Flag(help: "Accepted; a sandbox has no session keyring.") var noNewKeyring = false
-    @Argument var id: String
+    let syntax = CommandSyntax(
+        name: "run", summary: "create a container and run its program", arguments: CommandSyntax.container, count: .exactly(1),
+        options: Creation.options + [
+            .flag("detach", "d", help: "return when the program runs"),
+            .flag("rm", help: "remove the container at its end, as is done without --keep"),
+            .flag("keep", help: "leave the container in the state \"stopped\" at its end"),
+            .flag("no-subreaper", help: "accepted: the Sentry reaps"),
+        ])
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
         do throws(RuntimeError) {
-            var request = CreateRequest(id: id)
-            request.consoleSocket = consoleSocket
-            request.pidFile = pidFile.map(Paths.absolute)
-            request.preservedDescriptors = preserveFds
-            request.isAttached = !detach && consoleSocket == nil
+            let isDetached = try words.isSet("detach"), isKept = try words.isSet("keep")
+            var request = try Creation.request(words)
+            request.isAttached = !isDetached && request.consoleSocket == nil
             let runtime = try context.runtime()
-            let bundle = try Bundle(path: Paths.absolute(bundle ?? "."))
-            let signals = detach ? nil : try Foreground.signals()
+            let bundle = try Creation.bundle(words)
+            let signals = isDetached ? nil : try Foreground.signals()
             let created = try runtime.create(bundle, request)
             let pid = created.pid
             let master = try runtime.startCreated(created)
             guard let signals else { return 0 }
-            let id = id
+            let id = words.id
             let status = Foreground.wait(for: pid, signals: signals, master: master) { signal in
                 try? runtime.kill(id, signal: signal, all: false)
             }
-            if !keep { try runtime.removeEnded(id) }
+            if !isKept { try runtime.removeEnded(id) }
             return status
         } catch { throw error.during("stockade run failed") }
     }
 }
 
 struct KillCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "kill", abstract: "Send a signal, SIGTERM by default, to the container's first process.")
-    @Flag(name: [.short, .long], help: "To all processes.") var all = false
-    @Argument var id: String
-    @Argument(parsing: .allUnrecognized) var signal: [String] = []
+    let syntax = CommandSyntax(
+        name: "kill", summary: "send a signal, SIGTERM by default, to the container's first process",
+        arguments: "\(CommandSyntax.container) [signal]", count: .atLeast(1), options: [.flag("all", "a", help: "to all processes")])
 
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
-        var words = signal
-        let all = all || words.contains("--all") || words.contains("-a")
-        words.removeAll { $0 == "--all" || $0 == "-a" }
-        let name = words.first ?? "SIGTERM"
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        guard words.rest.count <= 2 else { throw RuntimeError("stockade: \"kill\" requires a maximum of 2 argument(s)") }
+        let name = words.rest.count > 1 ? words.rest[1] : "SIGTERM"
         guard let number = SignalName.number(name) else { throw RuntimeError("unknown signal \"\(name)\"") }
-        try context.runtime().kill(id, signal: number, all: all)
+        try context.runtime().kill(words.id, signal: number, all: try words.isSet("all"))
         return 0
     }
 }
 
 struct DeleteCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "delete", abstract: "Remove a stopped container.")
-    @Flag(name: [.short, .long], help: "Kill it first if it runs; a container that does not exist is no error.") var force = false
-    @Argument var id: String
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
-        try context.runtime().delete(id, force: force)
+    let syntax = CommandSyntax(
+        name: "delete", summary: "remove a stopped container", arguments: CommandSyntax.container, count: .exactly(1),
+        options: [.flag("force", "f", help: "kill it first if it runs; a container that does not exist is no error")])
+
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        try context.runtime().delete(words.id, force: try words.isSet("force"))
+        return 0
+    }
+}
+
+struct StartCommand: RuntimeCommand {
+    let syntax = CommandSyntax(
+        name: "start", summary: "run the program of a created container", arguments: CommandSyntax.container, count: .exactly(1))
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        try context.runtime().start(words.id)
         return 0
     }
 }
 
 struct PauseCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "pause", abstract: "Suspend all processes of a container.")
-    @Argument var id: String
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
-        try context.runtime().pause(id)
+    let syntax = CommandSyntax(
+        name: "pause", summary: "suspend all processes of a container", arguments: CommandSyntax.container, count: .exactly(1))
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        try context.runtime().pause(words.id)
         return 0
     }
 }
 
 struct ResumeCommand: RuntimeCommand {
-    static let configuration = CommandConfiguration(commandName: "resume", abstract: "Let the processes of a paused container go on.")
-    @Argument var id: String
-    func run(_ context: Context) throws(RuntimeError) -> Int32 {
-        try context.runtime().resume(id)
+    let syntax = CommandSyntax(
+        name: "resume", summary: "let the processes of a paused container go on", arguments: CommandSyntax.container, count: .exactly(1))
+    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
+        try context.runtime().resume(words.id)
         return 0
     }
 }

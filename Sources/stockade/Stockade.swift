@@ -1,23 +1,15 @@
-import ArgumentParser
 import HostOS
 import LinuxABI
-import Logging
 import OCIRuntime
 import SandboxControl
 
 @main
-struct Stockade: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "stockade",
-        abstract: "Open Container Initiative runtime: each container is a sandbox whose system calls reach an application kernel, never the host's.",
-        usage: "stockade [global options] COMMAND [options] [arguments...]",
-        discussion: GlobalOptions.help,
-        version: "stockade version 0.1.0\nspec: \(RuntimeSpec.version)",
-        subcommands: [
-            CreateCommand.self, DeleteCommand.self, EventsCommand.self, ExecCommand.self, FeaturesCommand.self, KillCommand.self, ListCommand.self,
-            PauseCommand.self, ProcessesCommand.self, ResumeCommand.self, RunCommand.self, SpecCommand.self, StartCommand.self,
-            StateCommand.self, UpdateCommand.self,
-        ])
+enum Stockade {
+    private static let version = "stockade version 0.1.0\nspec: \(RuntimeSpec.version)\n"
+    private static let commands: [any RuntimeCommand] = [
+        CreateCommand(), DeleteCommand(), EventsCommand(), ExecCommand(), FeaturesCommand(), KillCommand(), ListCommand(), PauseCommand(),
+        ProcessesCommand(), ResumeCommand(), RunCommand(), SpecCommand(), StartCommand(), StateCommand(), UpdateCommand(),
+    ]
 
     static func main() {
         _ = HostStartup.reserveStandardDescriptors()
@@ -27,41 +19,62 @@ struct Stockade: ParsableCommand {
 
     /// Runs a command line; its exit status.
     private static func run(_ words: [String]) -> Int32 {
-        let split = GlobalOptions.split(words)
         var log = Log.standardError
-        do {
-            let globals = try GlobalOptions.parse(split.globals)
+        do throws(RuntimeError) {
+            let global: Words
+            do throws(UsageError) { global = try GlobalOptions.syntax.parse(words) } catch { return complain(error, help, log) }
+            if try global.isSet("version") {
+                Output.write(version)
+                return 0
+            }
+            let globals = try GlobalOptions(global)
             log = try Log(globals)
-            guard !split.command.isEmpty else {
-                Output.write(Stockade.helpMessage() + "\n")
+            guard let name = global.rest.first, name != "help" else {
+                Output.write(help)
                 return 0
             }
-            let command = try Stockade.parseAsRoot(split.command)
-            guard let command = command as? any RuntimeCommand else {
-                var other = command
-                try other.run()
-                return 0
+            guard let command = commands.first(where: { $0.syntax.name == name }) else {
+                throw RuntimeError("No help topic for '\(name)'", status: 3)
             }
-            return try command.run(Context(globals: globals, log: log, globalWords: split.globals))
-        } catch let error as RuntimeError {
+            let own: Words
+            do throws(UsageError) { own = try command.syntax.parse(global.rest.dropFirst()) } catch {
+                return complain(error, command.syntax.help, log)
+            }
+            let before = Array(words.dropLast(global.rest.count)), behind = Array(global.rest.dropFirst())
+            return try command.run(Context(globals: globals, log: log, globalWords: before, commandWords: behind), own)
+        } catch {
             log.fail(error.message)
             return error.status
-        } catch {
-            let code = Stockade.exitCode(for: error)
-            if code == .success {
-                Output.write(Stockade.fullMessage(for: error) + "\n")
-                return 0
-            }
-            log.fail(Stockade.message(for: error))
+        }
+    }
+
+    /// As runc: the help goes to standard output, what is wrong to the log.
+    private static func complain(_ error: UsageError, _ help: String, _ log: Log) -> Int32 {
+        switch error {
+        case .help:
+            Output.write(help)
+            return 0
+        case .wrong(let message):
+            Output.write("Incorrect Usage: \(message)\n\n" + help)
+            log.fail(message)
             return 1
         }
     }
-}
 
-/// A command with what stands in front of it.
-protocol RuntimeCommand: ParsableCommand {
-    /// Returns the exit status.
-    func run(_ context: Context) throws(RuntimeError) -> Int32
+    private static var help: String {
+        let width = commands.map(\.syntax.name.count).max() ?? 0
+        let list = commands.map { "   \($0.syntax.name)\(String(repeating: " ", count: width - $0.syntax.name.count))  \($0.syntax.summary)\n" }
+        return """
+            NAME:
+               stockade - Open Container Initiative runtime: each container is a sandbox whose system calls reach an application kernel, never the host's
+
+            USAGE:
+               stockade [global options] command [command options] [arguments...]
+
+            COMMANDS:
+
+            """ + list.joined() + "\nGLOBAL OPTIONS:\n" + CommandSyntax.list(GlobalOptions.syntax.options)
+    }
 }
 
 /// What a command works with.
@@ -70,6 +83,8 @@ struct Context {
     let log: Log
     /// The global options as given, for a command that starts this program again.
     let globalWords: [String]
+    /// The command's own options and arguments as given.
+    let commandWords: [String]
 
     var store: StateStore { StateStore(root: globals.stateRoot) }
 
@@ -84,7 +99,7 @@ struct Context {
         switch globals.rootless {
         case "true", "1", "t": options.toleratesControlGroups = true
         case "false", "0", "f": options.toleratesControlGroups = false
-        case "auto": options.toleratesControlGroups = HostProcess.effectiveUID != 0
+        case "auto": options.toleratesControlGroups = HostProcess.effectiveUID != 0 || HostProcess.isInUserNamespace
         default: throw RuntimeError("--rootless \(globals.rootless): true, false or auto")
         }
         let log = log

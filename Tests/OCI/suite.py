@@ -42,6 +42,7 @@ class Sandbox:
         self.count = 0
         self.ids = []
         self.rootfs = self.folder + "/rootfs"
+        self.is_stockade = os.path.basename(runtime).startswith("stockade")
         os.makedirs(self.rootfs + "/bin")
         shutil.copy("/bin/busybox", self.rootfs + "/bin/busybox")
         for name in APPLETS:
@@ -326,6 +327,94 @@ def hook_hangs(s):
 
 
 @case
+def startcontainer_hooks(s):
+    """They run inside, with the program's rights, before the program."""
+    def change(config):
+        config["hooks"] = {"startContainer": [
+            {"path": "/bin/sh", "args": ["sh", "-c", "cat > /data/state; echo \"$N $(hostname) $(id -u)\" > /data/hook"], "env": ["N=1", "PATH=/bin"]}]}
+        config["hostname"] = "inside"
+    id, bundle = s.create("sh", "-c", "cat /data/hook > /data/seen", own_root=True, change=change)
+    check(not os.path.exists(bundle + "/rootfs/data/hook"), "the hook ran too early")
+    s.ok("start", id)
+    s.wait(id, "stopped")
+    equal(text(bundle + "/rootfs/data/seen"), "1 inside 0\n", "what the program saw")
+    equal(json.loads(text(bundle + "/rootfs/data/state"))["id"], id, "id on standard input")
+
+
+@case
+def startcontainer_hook_fails(s):
+    def change(config):
+        config["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "exit 7"], "env": ["PATH=/bin"]}]}
+    id, bundle = s.create("sh", "-c", "echo ran > /data/ran", own_root=True, change=change)
+    if s.is_stockade:
+        s.refused("start", id)
+    else:
+        s("start", id)  # runc's returns before the hooks run
+    s.wait(id, "stopped")
+    check(not os.path.exists(bundle + "/rootfs/data/ran"), "the program ran")
+    s.ok("delete", id)
+
+
+@case
+def startcontainer_hook_hangs(s):
+    def change(config):
+        config["hooks"] = {"startContainer": [{"path": "/bin/sleep", "args": ["sleep", "1000"], "env": ["PATH=/bin"], "timeout": 1}]}
+    id, _ = s.create("sleep", "1000", change=change)
+    begin = time.time()
+    done = s("start", id)
+    check(done.returncode != 0 or not s.is_stockade, "start was not refused")
+    check(time.time() - begin < 15, "the time-out had no effect")
+    s.wait(id, "stopped")
+    s.ok("delete", id)
+
+
+@case
+def prestart_fails(s):
+    for name in ("prestart", "createContainer"):
+        def change(config):
+            config["hooks"] = {name: [{"path": "/bin/false"}]}
+        id = s.id()
+        s.refused("create", "--bundle", s.bundle("sleep", "1000", change=change), id)
+        s.refused("state", id)
+        check(not os.path.exists(f"{s.root}/{id}"), f"{name}: the state directory stays")
+
+
+@case
+def hook_not_found(s):
+    def change(config):
+        config["hooks"] = {"createRuntime": [{"path": "/no/such/hook"}]}
+    id = s.id()
+    done = s.refused("create", "--bundle", s.bundle("sleep", "1000", change=change), id)
+    check("/no/such/hook" in done.stderr, done.stderr)
+    s.refused("state", id)
+
+
+@case
+def poststop_fails(s):
+    """The specification: a warning, and the container is gone."""
+    log = s.folder + "/poststop"
+
+    def change(config):
+        config["hooks"] = {"poststop": [{"path": "/bin/false"}, {"path": "/bin/sh", "args": ["sh", "-c", f"echo second >> {log}"]}]}
+    id, _ = s.create("sleep", "1000", change=change)
+    s.ok("delete", "--force", id)
+    if s.is_stockade:  # runc runs no hook behind the failed one
+        equal(text(log), "second\n", "the hook behind the failed one")
+    s.refused("state", id)
+
+
+@case
+def unknown_properties(s):
+    """The specification: they are ignored."""
+    def change(config):
+        config["unknown"] = {"a": [1, 2]}
+        config["process"]["unknown"] = "x"
+        config["linux"]["unknown"] = 7
+        config["annotations"] = {"org.example.unknown": "x"}
+    equal(s.output("echo", "fine", change=change), "fine\n", "output")
+
+
+@case
 def poststart_fails(s):
     """The specification: a warning, and the container goes on. (runc 1.1 kills it.)"""
     def change(config):
@@ -536,6 +625,233 @@ def seccomp(s):
     check("not supported" in out, out)
     check("not permitted" in out and "fine" in out, out)
     check(re.search(r"Seccomp:\s+2", out), out)
+
+
+# name spaces
+
+@case
+def namespaces(s):
+    """New ones of every kind that is asked for."""
+    out = s.output("sh", "-c", "for n in pid net mnt ipc uts; do readlink /proc/self/ns/$n; done")
+    kinds = ("pid", "net", "mnt", "ipc", "uts")
+    for kind, link in zip(kinds, out.split()):
+        check(link.startswith(kind + ":["), out)
+        check(link != os.readlink(f"/proc/self/ns/{kind}"), f"{kind} is the host's")
+    equal(len(out.split()), len(kinds), "links")
+
+
+@case
+def namespace_paths(s):
+    """A path that does not exist, and one of another kind, are errors."""
+    for value in ("/no/such/namespace", "/proc/self/ns/uts"):
+        def change(config):
+            config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "ipc"] + [{"type": "ipc", "path": value}]
+        id = s.id()
+        s.refused("create", "--bundle", s.bundle("true", change=change), id)
+        s.refused("state", id)
+
+
+@case
+def namespace_with_path(s):
+    """runc joins it; a sandbox keeps its own, with a warning."""
+    target = subprocess.Popen(["unshare", "--ipc", "sleep", "1000"])
+    try:
+        end = time.time() + 10
+        while os.readlink(f"/proc/{target.pid}/ns/ipc") == os.readlink("/proc/self/ns/ipc") and time.time() < end:
+            time.sleep(0.02)
+
+        def change(config):
+            config["linux"]["namespaces"] = [n for n in config["linux"]["namespaces"] if n["type"] != "ipc"] + [
+                {"type": "ipc", "path": f"/proc/{target.pid}/ns/ipc"}]
+        done = s.run("readlink", "/proc/self/ns/ipc", change=change)
+        equal(done.returncode, 0, done.stderr)
+        if s.is_stockade:
+            check("linux.namespaces" in done.stderr and "ipc" in done.stderr, f"no warning: {done.stderr}")
+        else:
+            equal(done.stdout.strip(), os.readlink(f"/proc/{target.pid}/ns/ipc"), "name space")
+    finally:
+        target.kill()
+        target.wait()
+
+
+@case
+def owner_mappings(s):
+    """The host's files have their owners inside, and what is made inside belongs to mapped users outside."""
+    def change(config):
+        config["linux"]["namespaces"] += [{"type": "user"}]
+        config["linux"]["uidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 1000}]
+        config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 200000, "size": 1000}]
+        capabilities = ["CAP_CHOWN", "CAP_FOWNER", "CAP_DAC_OVERRIDE"]
+        config["process"]["capabilities"] = {key: capabilities for key in ("bounding", "effective", "permitted")}
+        config["root"] = {"path": "rootfs", "readonly": False}
+        if not s.is_stockade:
+            # What runc mounts of these belongs to the host's root.
+            config["mounts"] = [m for m in config["mounts"] if m["type"] not in ("sysfs", "cgroup", "mqueue")]
+    bundle = s.bundle("sh", "-c", "stat -c '%u %g' /data/mine /data/foreign; touch /data/new; chown 5:6 /data/new; stat -c '%u %g' /data/new; "
+                      "chown 1000 /data/new 2>/dev/null || echo refused", own_root=True, change=change)
+    rootfs = bundle + "/rootfs"
+    for folder, folders, files in os.walk(rootfs):
+        for name in [folder, *(f"{folder}/{f}" for f in files)]:
+            os.chown(name, 100000, 200000, follow_symlinks=False)
+    for name, owner in (("mine", (100007, 200008)), ("foreign", (1, 2))):
+        open(f"{rootfs}/data/{name}", "w").close()
+        os.chown(f"{rootfs}/data/{name}", *owner)
+    os.chmod(s.folder, 0o755)
+    done = s("run", "--bundle", bundle, s.id())
+    equal((done.returncode, done.stdout), (0, "7 8\n65534 65534\n5 6\nrefused\n"), f"owners ({done.stderr})")
+    found = os.stat(rootfs + "/data/new")
+    equal((found.st_uid, found.st_gid), (100005, 200006), "owner on the host")
+
+
+@case
+def owner_mappings_fail(s):
+    def change(config):
+        config["linux"]["namespaces"] += [{"type": "user"}]
+        config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 10}]
+        config["process"]["user"] = {"uid": 10, "gid": 0}
+    id = s.id()
+    s.refused("create", "--bundle", s.bundle("true", change=change), id)
+    s.refused("state", id)
+
+
+@case
+def rootfs_propagation(s):
+    # runc cannot bind an unbindable root.
+    for value in ("private", "slave", "shared") + (("unbindable",) if s.is_stockade else ()):
+        def change(config):
+            config["linux"]["rootfsPropagation"] = value
+        equal(s.output("echo", value, change=change), value + "\n", "output")
+
+
+# fields that a sandbox cannot give
+
+@case
+def refused_fields(s):
+    """What cannot be had, and would weaken isolation if ignored, is an error that names the field."""
+    if not s.is_stockade:
+        return  # it has them, where the host does
+    for path, value in (
+            ("process.apparmorProfile", "my-profile"), ("process.selinuxLabel", "system_u:system_r:x_t:s0"), ("linux.mountLabel", "x"),
+            ("linux.intelRdt", {"closID": "x"}), ("linux.seccomp", {"defaultAction": "SCMP_ACT_NOTIFY"}),
+            ("linux.seccomp", {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]}),
+            ("linux.seccomp", {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+                {"names": ["mkdir"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_WRONG"}]}]}),
+            ("linux.personality", {"domain": "LINUX32"})):
+        def change(config):
+            place = config
+            *keys, last = path.split(".")
+            for key in keys:
+                place = place[key]
+            place[last] = value
+        id = s.id()
+        done = s.refused("create", "--bundle", s.bundle("true", change=change), id)
+        check(path in done.stderr, f"{path} is not named: {done.stderr}")
+        s.refused("state", id)
+
+
+@case
+def warned_fields(s):
+    """What cannot be had, and harms nobody, is one warning."""
+    if not s.is_stockade:
+        return
+    for path, value in (
+            ("process.scheduler", {"policy": "SCHED_BATCH"}), ("process.ioPriority", {"class": "IOPRIO_CLASS_BE", "priority": 4}),
+            ("linux.timeOffsets", {"boottime": {"secs": 10}}), ("linux.rootfsPropagation", "shared"),
+            ("linux.resources.network", {"classID": 5}), ("linux.sysctl", {"net.ipv4.ip_forward": "1"})):
+        def change(config):
+            place = config
+            *keys, last = path.split(".")
+            for key in keys:
+                place = place.setdefault(key, {})
+            place[last] = value
+        done = s.run("true", change=change)
+        equal(done.returncode, 0, f"{path}: {done.stderr}")
+        equal(sum(path in line for line in done.stderr.splitlines()), 1,
+              f"{path}: warnings in {done.stderr!r}")
+
+
+# control groups
+
+def group(s, controller, path):
+    """Where the host has a container's group, version 1 or 2."""
+    for place in (f"/sys/fs/cgroup/{controller}{path}", f"/sys/fs/cgroup{path}"):
+        if os.path.isdir(place):
+            return place
+    return None
+
+
+def has_controller(name):
+    with open("/proc/cgroups") as f:
+        lines = [line.split() for line in f if not line.startswith("#")]
+    return os.access("/sys/fs/cgroup", os.W_OK) and any(words[0] == name and words[3] == "1" for words in lines)
+
+
+@case
+def control_groups(s):
+    """Settings reach the host's groups, with an absolute path and a relative one; `delete` removes the groups, and only those it made."""
+    limits = [("memory", "memory.limit_in_bytes", "memory.max", {"memory": {"limit": 64 << 20}}, str(64 << 20)),
+              ("cpu", "cpu.shares", "cpu.weight", {"cpu": {"shares": 512}}, None),
+              ("cpuset", "cpuset.cpus", "cpuset.cpus", {"cpu": {"cpus": "0"}}, "0")]
+    limits = [limit for limit in limits if has_controller(limit[0])]
+    check(limits, "the host has no control groups to test with")
+    # runc's relative paths are below the group that the caller is in.
+    for number, absolute in enumerate((True, False) if s.is_stockade else (True,)):
+        name = f"oci-suite-{os.getpid()}-{number}"
+        path = f"/{name}/inner" if absolute else name
+
+        def change(config):
+            config["linux"]["cgroupsPath"] = path
+            resources = config["linux"].setdefault("resources", {})
+            for _, _, _, setting, _ in limits:
+                for key, value in setting.items():
+                    resources.setdefault(key, {}).update(value)
+        outer = f"/sys/fs/cgroup/memory/{name}"
+        if absolute and os.path.isdir("/sys/fs/cgroup/memory"):
+            os.mkdir(outer)
+        try:
+            id, _ = s.create("sleep", "1000", change=change)
+            places = []
+            for controller, first, second, _, value in limits:
+                own = path if absolute else (f"/stockade/{name}" if s.is_stockade else f"/{name}")
+                place = group(s, controller, own)
+                check(place, f"{controller}: no group {own}")
+                places.append(place)
+                if value and os.path.exists(f"{place}/{first}"):
+                    equal(text(f"{place}/{first}").strip(), value, first)
+                check(text(f"{place}/cgroup.procs").strip(), f"{place} has no process")
+            s.ok("delete", "--force", id)
+            for place in places:
+                check(not os.path.exists(place), f"{place} stays")
+            if absolute and os.path.isdir("/sys/fs/cgroup/memory"):
+                check(os.path.isdir(outer), "a group that was there before is gone")
+        finally:
+            if os.path.isdir(outer):
+                os.rmdir(outer)
+
+
+@case
+def update_memory(s):
+    if not has_controller("memory"):
+        return
+    def change(config):
+        config["linux"].setdefault("resources", {})["memory"] = {"limit": 64 << 20}
+        config["linux"]["cgroupsPath"] = f"/oci-suite-{os.getpid()}-update"
+    id, _ = s.started("sleep", "1000", change=change)
+    s.ok("update", "--memory", "96m", id)
+    place = group(s, "memory", f"/oci-suite-{os.getpid()}-update")
+    for name in ("memory.limit_in_bytes", "memory.max"):
+        if os.path.exists(f"{place}/{name}"):
+            equal(text(f"{place}/{name}").strip(), str(96 << 20), name)
+
+
+@case
+def memory_limit(s):
+    """Whoever holds too much is killed, by the host's group or by the sandbox."""
+    def change(config):
+        config["linux"].setdefault("resources", {})["memory"] = {"limit": 48 << 20}
+        config["mounts"].append({"destination": "/data", "type": "tmpfs", "source": "tmpfs"})
+    done = s.run("sh", "-c", "dd if=/dev/zero of=/data/x bs=1M count=200 2>/dev/null; echo whole $(stat -c %s /data/x)", change=change)
+    check(f"whole {200 << 20}" not in done.stdout, f"200 MiB fit into 48: {done.stdout}")
 
 
 # streams
@@ -866,7 +1182,147 @@ def logs(s):
     check(s("--log-format", "xml", "state", "nobody").returncode != 0, "an unknown format was taken")
 
 
+@case
+def command_lines(s):
+    """runc's: one dash or two, `=` or a word, options behind the id; wrong ones name what is wrong."""
+    bundle = s.bundle("sleep", "1000")
+    id = s.id()
+    # To nowhere: the container keeps the streams open.
+    done = subprocess.run(s.command("create", "-b=" + bundle, "-pid-file", s.folder + "/pid-x", id), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    equal(done.returncode, 0, "create")
+    s.ok("kill", id, "9", "-a")
+    s.wait(id, "stopped")
+    s.ok("delete", id, "--force=true")
+    for words, message in ((("create", "--nonsense", "x"), "flag provided but not defined: -nonsense"), (("delete",), "requires exactly 1 argument"),
+                           (("state", "a", "b"), "requires exactly 1 argument"), (("update", "--memory"), "flag needs an argument"),
+                           (("nonsense",), "No help topic for 'nonsense'"), (("exec",), "requires a minimum of 1 argument"),
+                           (("update", "--cpu-share", "many", "x"), "invalid value")):
+        done = s(*words)
+        check(done.returncode != 0 and message in done.stderr, f"{words}: {done.returncode} {done.stderr}")
+    for words in (("--help",), ("create", "--help"), ("-v",), ("exec", "-h")):
+        done = s(*words)
+        equal(done.returncode, 0, f"{words}")
+        check(done.stdout, f"{words}: nothing is printed")
+
+
+@case
+def exec_in_paused(s):
+    id, bundle = s.started("sleep", "1000")
+    s.ok("pause", id)
+    s.refused("exec", id, "true")
+    child = subprocess.Popen(s.command("exec", "--ignore-paused", id, "echo", "late"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    time.sleep(0.7)
+    check(child.poll() is None, "the process ran in a paused container")
+    s.ok("resume", id)
+    out, _ = child.communicate(timeout=30)
+    equal((child.returncode, out), (0, "late\n"), "after resume")
+
+
+@case
+def exec_capabilities(s):
+    id, _ = s.started("sleep", "1000")
+    out = s.ok("exec", "--cap", "CAP_SYS_NICE", "--additional-gids", "77", "--no-new-privs", id, "sh", "-c", "id -G; cat /proc/self/status")
+    check("77" in out.splitlines()[0].split(), out)
+    check(int(re.search(r"CapBnd:\s+(\w+)", out).group(1), 16) & 1 << 23, out)
+    check(re.search(r"NoNewPrivs:\s+1", out), out)
+
+
+# without root
+
+def as_nobody(s, *words, namespace, streams=subprocess.PIPE):
+    """Runs the runtime as another user, with and without a user namespace."""
+    prefix = ["unshare", "--user", "--map-root-user"] if namespace else []
+    environment = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": s.folder + "/nobody"}
+    return subprocess.run([*prefix, s.program, *words], stdin=subprocess.DEVNULL, stdout=streams, stderr=streams, text=True, timeout=60, user=65534,
+                          group=65534, extra_groups=[], env=environment, cwd="/")
+
+
+def rootless(s, namespace):
+    if os.geteuid() != 0 or not s.is_stockade:
+        return
+    os.chmod(s.folder, 0o755)
+    # A copy that the other user may execute.
+    s.program = s.folder + "/bin/stockade"
+    shutil.copytree(os.path.dirname(s.runtime), s.folder + "/bin", ignore=lambda folder, names: [
+        n for n in names if n not in ("stockade", "stockade-sentry", "stockade-gofer")])
+    os.chmod(s.folder + "/bin", 0o755)
+    bundle = s.folder + "/rootless"
+    os.mkdir(s.folder + "/nobody")
+    shutil.copytree(s.rootfs, bundle + "/rootfs", symlinks=True)
+    for place in (bundle, s.folder + "/nobody", bundle + "/rootfs", bundle + "/rootfs/data"):
+        os.chown(place, 65534, 65534)
+    done = as_nobody(s, "spec", "--rootless", "--bundle", bundle, namespace=namespace)
+    equal(done.returncode, 0, f"spec: {done.stderr}")
+    with open(bundle + "/config.json") as f:
+        config = json.load(f)
+    config["process"].update(terminal=False, args=["sh", "-c", "id -u; stat -c %u /data; touch /data/new && stat -c %u /data/new; exit 6"])
+    config["root"]["readonly"] = False
+    with open(bundle + "/config.json", "w") as f:
+        json.dump(config, f)
+    done = as_nobody(s, "run", "--bundle", bundle, "one", namespace=namespace)
+    equal((done.returncode, done.stdout), (6, "0\n0\n0\n"), f"run ({done.stderr})")
+    equal(os.stat(bundle + "/rootfs/data/new").st_uid, 65534, "owner of the new file")
+    config["process"]["args"] = ["sleep", "1000"]
+    config["linux"]["resources"] = {"memory": {"limit": 32 << 20}, "pids": {"limit": 20}}
+    config["mounts"].append({"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]})
+    with open(bundle + "/config.json", "w") as f:
+        json.dump(config, f)
+    # With files, for the container keeps the streams open.
+    log = s.folder + "/nobody/log"
+    with open(log, "w+") as out:
+        done = as_nobody(s, "run", "--detach", "--bundle", bundle, "two", namespace=namespace, streams=out)
+    equal(done.returncode, 0, f"run --detach: {text(log)}")
+    try:
+        done = as_nobody(s, "exec", "two", "sh", "-c", "dd if=/dev/zero of=/tmp/x bs=1M count=300 2>/dev/null; echo whole $(stat -c %s /tmp/x)",
+                         namespace=namespace)
+        check(f"whole {300 << 20}" not in done.stdout, f"300 MiB fit into 32: {done.stdout}")
+        check("two" in as_nobody(s, "list", "--quiet", namespace=namespace).stdout, "list")
+    finally:
+        done = as_nobody(s, "delete", "--force", "two", namespace=namespace)
+    equal(done.returncode, 0, f"delete: {done.stderr}")
+    equal(os.listdir(s.folder + "/nobody/stockade"), [], "state that is left")
+
+
+@case
+def rootless_without_user_namespace(s):
+    rootless(s, False)
+
+
+@case
+def rootless_in_user_namespace(s):
+    rootless(s, True)
+
+
 # bad input
+
+@case
+def bad_input_is_logged(s):
+    """A message on standard error and in the log in its form, a status that is not zero, nothing left."""
+    bundle = s.bundle("true", change=lambda config: config["process"].update(cwd="relative"))
+    for form in ("text", "json"):
+        for words in (("create", "--bundle", bundle, s.id()), ("create", "--bundle", bundle, "../x"), ("create", "--bundle", "/no/such", s.id()),
+                      ("start", "nobody"), ("nonsense",), ("create", "--nonsense", "x")):
+            file = f"{s.folder}/bad.{form}"
+            open(file, "w").close()
+            done = s("--log", file, "--log-format", form, *words)
+            check(done.returncode != 0 and done.stderr.strip(), f"{words}: {done.returncode} {done.stderr!r}")
+            lines = text(file).splitlines()
+            check(lines, f"{words}: nothing in the log")
+            if form == "json":
+                equal(json.loads(lines[-1])["level"], "error", f"{words}: level")
+            else:
+                check("level=error" in lines[-1], lines[-1])
+    equal(os.listdir(s.root) if os.path.isdir(s.root) else [], [], "state that is left")
+
+
+@case
+def unwritable_state_directory(s):
+    for root in ("/proc/stockade", "/sys/stockade"):
+        done = subprocess.run([s.runtime, "--root", root, *s.extra, "create", "--bundle", s.bundle("true"), "x"], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+        check(done.returncode != 0 and done.stderr.strip(), f"{root} was not refused")
+
 
 @case
 def bad_ids(s):
@@ -965,7 +1421,7 @@ def descendants(word):
 @case
 def killed_at_any_moment(s):
     """SIGKILL to the command or the shim at random moments: the state stays readable, and `delete --force` leaves nothing."""
-    if os.path.basename(s.runtime) == "runc":
+    if not s.is_stockade:
         return
     rounds = int(os.environ.get("OCI_KILLS", "30"))
     generator = random.Random(1)

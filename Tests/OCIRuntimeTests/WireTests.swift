@@ -29,7 +29,7 @@ struct WireTests {
     }
 
     static let requests: [ContainerRequest] = [
-        .status, .start, .signal(pid: 1, number: -9, all: true, fromTerminal: false), .exec(configuration().container?.process ?? .init()),
+        .status, .start(isHeld: true), .release, .signal(pid: 1, number: -9, all: true, fromTerminal: false), .exec(configuration().container?.process ?? .init()),
         .pause, .resume, .processes, .statistics, .wait, .limitTasks(nil), .limitTasks(3),
     ]
     static let replies: [ContainerReply] = [

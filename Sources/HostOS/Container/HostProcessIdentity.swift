@@ -53,6 +53,12 @@ public struct HostProcessIdentity: Sendable, Equatable {
 
 extension HostProcess {
     public static var effectiveUID: UInt32 { chost_effective_uid() }
+    /// Whether the caller's user numbers are not the host's own: user_namespaces(7).
+    public static var isInUserNamespace: Bool {
+        guard let text = try? HostPaths.read(Array("/proc/self/uid_map".utf8)) else { return false }
+        let fields = text.split { $0 == 0x20 || $0 == 0x0a }.map { String(decoding: $0, as: UTF8.self) }
+        return fields != ["0", "0", "4294967295"]
+    }
     /// A session without a controlling terminal, of which the caller is the leader.
     public static func startSession() { HostStartup.leaveTerminalSession() }
     /// CLOCK_REALTIME.

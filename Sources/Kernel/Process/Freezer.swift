@@ -6,11 +6,15 @@ import Synchronization
 /// afterwards, as after a signal without a handler.
 public final class Freezer: Sendable {
     private let frozen = Atomic<Bool>(false)
+    private let holdsInit = Atomic<Bool>(false)
     private let parked = Atomic<Int>(0)
     public init() {}
 
     public var isFrozen: Bool { frozen.load(ordering: .sequentiallyConsistent) }
     fileprivate func set(_ value: Bool) { frozen.store(value, ordering: .sequentiallyConsistent) }
+    fileprivate func setInit(_ value: Bool) { holdsInit.store(value, ordering: .sequentiallyConsistent) }
+    /// Whether a task of this process stays.
+    func holds(_ process: Int32) -> Bool { isFrozen || process == 1 && holdsInit.load(ordering: .sequentiallyConsistent) }
     fileprivate func countIn() { parked.wrappingAdd(1, ordering: .sequentiallyConsistent) }
     fileprivate func countOut() { parked.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
     /// Tasks that stay.
@@ -22,7 +26,7 @@ extension SandboxKernel {
     public func freeze() {
         freezer.set(true)
         // A task that is linked later looks at the freezer before it first enters guest code.
-        for task in processes.withTree({ Array($0.tasks.values) }) { task.wakeForWork() }
+        wakeAll()
     }
 
     /// Whether no task runs guest code any more.
@@ -33,6 +37,17 @@ extension SandboxKernel {
 
     public func thaw() {
         freezer.set(false)
+        wakeAll()
+    }
+
+    /// Init, when it starts, stays in front of its first instruction, while processes beside it run.
+    public func holdInit() { freezer.setInit(true) }
+    public func releaseInit() {
+        freezer.setInit(false)
+        wakeAll()
+    }
+
+    private func wakeAll() {
         for task in processes.withTree({ Array($0.tasks.values) }) { task.wakeForWork() }
     }
 }
@@ -40,9 +55,9 @@ extension SandboxKernel {
 extension CurrentTask {
     /// Stays while the sandbox is frozen, unless the task must end.
     func stayFrozen() {
-        guard kernel.freezer.isFrozen else { return }
+        guard kernel.freezer.holds(threadGroup.id) else { return }
         kernel.freezer.countIn()
-        while kernel.freezer.isFrozen && !isDying { sleep() }
+        while kernel.freezer.holds(threadGroup.id) && !isDying { sleep() }
         kernel.freezer.countOut()
     }
 }
