@@ -29,8 +29,8 @@ public struct Runtime: Sendable {
 
     // MARK: asking
 
-    /// How long a living Sentry may take to answer, in nanoseconds.
-    private static let patience: Int64 = 10_000_000_000
+    /// How long a living Sentry may take to answer, in nanoseconds: a busy host is no reason to give up, a client that only asks wants to know.
+    private static func patience(with request: ContainerRequest) -> Int64 { request == .status ? 10_000_000_000 : 60_000_000_000 }
 
     public func connect(_ id: String) throws(RuntimeError) -> ContainerSocket { ContainerSocket(try store.connect(id)) }
 
@@ -38,7 +38,7 @@ public struct Runtime: Sendable {
     public func ask(_ id: String, _ request: ContainerRequest) throws(RuntimeError) -> ContainerReply {
         let socket = try connect(id)
         let reply: ContainerReply
-        do throws(ControlError) { reply = try socket.request(request, until: .after(nanoseconds: Self.patience)) } catch {
+        do throws(ControlError) { reply = try socket.request(request, until: .after(nanoseconds: Self.patience(with: request))) } catch {
             throw RuntimeError("container \(id) does not answer: \(error)")
         }
         if case .failed(_, let message) = reply { throw RuntimeError(message) }

@@ -141,10 +141,13 @@ enum Words {
 enum ProgramText {
     /// A file of the guest, as far as `limit`.
     static func read(_ file: FileDescription, limit: Int, _ caller: BootCaller) throws(Errno) -> [UInt8] {
-        var buffer = IOBuffer(kernelCapacity: limit)
-        while buffer.remaining > 0 {
-            if try file.operations.read(&buffer, at: .offset(Int64(buffer.transferred)), caller: caller) == 0 { break }
+        var text: [UInt8] = []
+        while text.count < limit {
+            // Room for all at once would be cleared each time.
+            var buffer = IOBuffer(kernelCapacity: min(4096, limit - text.count))
+            if try file.operations.read(&buffer, at: .offset(Int64(text.count)), caller: caller) == 0 { break }
+            text += buffer.kernelBytes
         }
-        return buffer.kernelBytes
+        return text
     }
 }
