@@ -26,6 +26,7 @@ SLOTS = 28
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--platform", default="seccomp", choices=["seccomp", "ptrace"])
+    parser.add_argument("--fast-path", default="on", choices=["on", "off", "eager"], help="of the seccomp platform")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--seconds", type=int, default=10, help="length of a round")
     parser.add_argument("--rounds", type=int, default=3, help="after each one everything is ended and measured")
@@ -33,7 +34,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--max-pss", type=int, default=3072, help="MiB of all processes together, then the run ends")
     parser.add_argument("--max-growth", type=int, default=4, help="MiB that the heap of the Sentry may gain from round to round")
     parser.add_argument("--debugger", action="store_true", help="have gdb print the Sentry's stack when it traps")
+    parser.add_argument("--max-memory-growth", type=int, default=256, help="MiB that the memory file may gain between rounds")
     parser.add_argument("--audit", action="store_true", help="count every call that the host performs for stub processes (root, tracefs)")
+    parser.add_argument("--audit-filters", action="store_true", help="have the Sentry and the Gofer report host calls outside their own filters and go on")
+    parser.add_argument("--progress", action="store_true", help="print the supervisor's progress")
     parser.add_argument("--counts", action="store_true", help="print calls made and calls that succeeded per number")
     return parser.parse_args()
 
@@ -48,14 +52,16 @@ class Run:
         self.counts: dict[int, tuple[int, int]] = {}
         self.samples: dict[str, int] = {}
         self.last = "nothing printed"
-        self.sentry = 0
+        self.sentry = self.gofer = 0
+        self.ready = False
         self.audit = Audit(f"stockade-fuzz-{os.getpid()}") if options.audit else None
         self.debugger: subprocess.Popen | None = None
 
     @property
     def command(self) -> str:
         o = self.options
-        return f"Syscalls/fuzzer/run.py --platform {o.platform} --seed {o.seed} --seconds {o.seconds} --rounds {o.rounds}"
+        fast = f" --fast-path {o.fast_path}" if o.fast_path != "on" else ""
+        return f"python3 Syscalls/fuzzer/run.py --platform {o.platform}{fast} --seed {o.seed} --seconds {o.seconds} --rounds {o.rounds}"
 
     def fault(self, text: str) -> None:
         self.faults.append(text)
@@ -69,7 +75,7 @@ class Run:
             os.chmod(folder, 0o777)
             o = self.options
             sandbox = subprocess.Popen(
-                [o.sandbox, "--platform", o.platform, "--bind", f"{folder}:/record", "--", str(HERE / "build/fuzzer"), "--seed",
+                [o.sandbox, "--platform", o.platform, "--fast-path", o.fast_path] + ["--audit"] * o.audit_filters + ["--bind", f"{folder}:/record", "--", str(HERE / "build/fuzzer"), "--seed",
                  str(o.seed), "--seconds", str(o.seconds), "--rounds", str(o.rounds), "--record", "/record/record"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             try:
@@ -96,7 +102,7 @@ class Run:
                 heard = time.monotonic()
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
-                    self.line(line.decode(errors="replace"), sandbox.pid)
+                    self.line(re.sub(r"[^ -~]", "?", line.decode("latin-1")), sandbox.pid)
             self.sample(sandbox.pid)
             if time.monotonic() - heard > QUIET_SECONDS:
                 self.fault(f"hang: nothing from the supervisor for {QUIET_SECONDS} s; last: {self.last}")
@@ -111,10 +117,11 @@ class Run:
             return
         self.last = line
         if word in ("ready", "idle"):
+            self.ready = True
             self.idle.append(self.measure(root))
             self.kinds.append(processes.descriptors(self.sentry))
             line += " " + " ".join(f"{key}={value}" for key, value in self.idle[-1].items())
-        if word != "progress":
+        if word != "progress" or self.options.progress:
             print(line, flush=True)
         if SUSPICIOUS.search(line):
             self.fault(line)
@@ -122,6 +129,7 @@ class Run:
     def find_sentry(self, found: list[processes.Process]) -> None:
         if not self.sentry:
             self.sentry = next((process.pid for process in found if process.name == "stockade-sentry"), 0)
+            self.gofer = next((process.pid for process in found if process.name == "stockade-gofer"), 0)
             if self.sentry and self.options.debugger:
                 script = ["handle SIGSEGV SIGBUS SIGSYS SIGPIPE SIGUSR1 SIGUSR2 SIGCHLD SIGURG SIG34 nostop noprint pass", "continue", "bt 24",
                           "detach"]
@@ -134,7 +142,8 @@ class Run:
         self.seen.update(found)
         self.find_sentry(found)
         if self.audit and self.sentry:
-            stubs = {process.pid for process in found if process.pid not in (root, self.sentry) and process.name == ""}
+            # Later ones are followed because they are made by these; a process id found here could be another's when it is written.
+            stubs = set() if self.ready else {process.pid for process in found if process.pid not in (root, self.sentry) and process.name == ""}
             self.audit.follow(stubs)
             self.audit.read({process.pid for process in self.seen})
         for process in found:
@@ -164,7 +173,9 @@ class Run:
         self.find_sentry(found)
         return {"processes": len(found), "sentry_kib": processes.pss(self.sentry),
                 "heap_kib": processes.pss(self.sentry, "Pss_Anon"), "all_kib": sum(processes.pss(p.pid) for p in found),
-                "threads": processes.count(self.sentry, "task"), "descriptors": processes.count(self.sentry, "fd")}
+                "memory_file_kib": processes.memory_files(self.sentry), "gofer_kib": processes.pss(self.gofer, "Pss_Anon"),
+                "threads": processes.count(self.sentry, "task"), "descriptors": processes.count(self.sentry, "fd"),
+                "gofer_descriptors": processes.count(self.gofer, "fd")}
 
     def describe_hang(self) -> None:
         for task in sorted(os.listdir(f"/proc/{self.sentry}/task")):
@@ -198,6 +209,11 @@ class Run:
             rounds = len(self.idle) - 2
             if last["heap_kib"] - first["heap_kib"] > self.options.max_growth * 1024 * rounds:
                 self.fault(f"the Sentry's heap grew from {first['heap_kib']} to {last['heap_kib']} KiB in {rounds} rounds")
+            if last["memory_file_kib"] - first["memory_file_kib"] > self.options.max_memory_growth * 1024:
+                self.fault(f"the memory file grew from {first['memory_file_kib']} to {last['memory_file_kib']} KiB in {rounds} rounds")
+            for what, room in (("gofer_kib", self.options.max_growth * 1024), ("gofer_descriptors", 64)):
+                if last[what] > first[what] + room:
+                    self.fault(f"{what} grew from {first[what]} to {last[what]} in {rounds} rounds")
         if len(self.idle) > 1:
             for what, room in (("threads", 16), ("processes", 16)):
                 if self.idle[-1][what] > self.idle[0][what] + room:
@@ -224,6 +240,15 @@ class Run:
                 at = (made - 1 - back) % HISTORY * (1 + ARGUMENTS)
                 print(f"    {words[at]}({', '.join(hex(word) for word in words[at + 1 : at + 1 + ARGUMENTS])})")
 
+    def print_coverage(self) -> None:
+        """Runnable calls of the table: which were made, and which of them ever succeeded."""
+        rows = [line.split("\t") for line in (HERE.parent / "table.tsv").read_text().splitlines() if line[:1].isdigit()]
+        runnable = {int(row[0]): row[1] for row in rows if row[4] in ("full", "partial")}
+        unmade = [name for number, name in runnable.items() if not self.counts.get(number, (0, 0))[0]]
+        failed = [name for number, name in runnable.items() if self.counts.get(number, (0, 0))[0] and not self.counts[number][1]]
+        print(f"of {len(runnable)} runnable calls {len(runnable) - len(unmade)} were made by way of the generator; not: {' '.join(unmade) or 'none'}")
+        print(f"made, but never with success: {' '.join(failed) or 'none'}")
+
     def summary(self) -> int:
         made = sum(count for count, _ in self.counts.values())
         used = sum(1 for number in self.counts if number < 512)
@@ -232,6 +257,10 @@ class Run:
                 print(f"  {number:4} made {count:8} succeeded {succeeded:8}")
         print(f"{made} calls of {used} numbers; guest threads seen: "
               + ", ".join(f"{count} {kind}" for kind, count in sorted(self.samples.items())))
+        self.print_coverage()
+        if len(self.idle) > 1:
+            print("from the first round's end to the last's: " + ", ".join(
+                f"{key} {self.idle[1][key]} to {value}" for key, value in self.idle[-1].items()))
         print(f"{len(self.faults)} faults" + (f"; again: {self.command}" if self.faults else ""), flush=True)
         return 1 if self.faults else 0
 

@@ -73,7 +73,15 @@ const char *random_path(void) {
         "/proc/self/mountinfo", "/proc/self/fdinfo/3", "/proc/self/smaps", "/proc/self/oom_score_adj", "/proc/self/comm",
         "/proc/self/uid_map", "/proc/self/setgroups", "/proc/self/ns/mnt", "/proc/self/pagemap", "/proc/self/auxv",
         "/proc/meminfo", "/proc/stat", "/proc/1/fd", "/proc/sys/kernel/hostname", "/proc/sys/kernel/pid_max", "/proc/mounts",
-        "/proc/thread-self/stat", "/proc/net/unix", "/proc/cpuinfo", "/sys", "/tmp", "/etc/passwd", "/usr/bin", "/bin/true",
+        "/proc/thread-self/stat", "/proc/self/ns/user", "/proc/self/ns/pid", "/proc/self/ns/net", "/proc/self/ns/uts", "/proc/self/timers",
+        "/proc/self/mounts", "/proc/self/mountstats", "/proc/self/wchan", "/proc/self/syscall", "/proc/self/stack", "/proc/self/limits",
+        "/proc/self/loginuid", "/proc/self/attr/current", "/proc/self/coredump_filter", "/proc/self/clear_refs", "/proc/self/io",
+        "/proc/self/timerslack_ns", "/proc/self/gid_map", "/proc/self/map_files", "/proc/self/numa_maps", "/proc/self/personality",
+        "/proc/keys", "/proc/key-users", "/proc/sysvipc/shm", "/proc/sysvipc/msg", "/proc/sysvipc/sem", "/proc/net/tcp", "/proc/net/udp",
+        "/proc/net/dev", "/proc/net/netlink", "/proc/locks", "/proc/loadavg", "/proc/uptime", "/proc/version", "/proc/filesystems",
+        "/proc/vmstat", "/proc/interrupts", "/proc/sys/kernel/random/uuid", "/proc/sys/fs/mqueue/msg_max", "/proc/sys/kernel/sem",
+        "/proc/sys/vm/overcommit_memory", "/proc/self/net/unix", "/dev/mqueue", "/dev/mqueue/a", "/sys/devices/system/cpu/online",
+        "/proc/net/unix", "/proc/cpuinfo", "/sys", "/tmp", "/etc/passwd", "/usr/bin", "/bin/true",
     };
     if (one_in(24)) { // too long, or nearly
         size_t length = one_in(2) ? 4095 + random_below(3) : 254 + random_below(3);
@@ -125,6 +133,17 @@ static uint64_t random_address(void) {
     return one_in(16) ? address : address & ~(PAGE - 1ull);
 }
 
+enum { NAMES = 8 };
+static uint64_t names[POOLS][NAMES];
+
+void remember(enum pool pool, uint64_t name) { names[pool][random_below(NAMES)] = name; }
+
+uint64_t recall(enum pool pool) {
+    if (one_in(8)) return interesting_integer();
+    if (one_in(8)) return random_below(12);
+    return names[pool][random_below(NAMES)];
+}
+
 uint64_t argument_value(const struct argument *argument) {
     switch (argument->type) {
     case NONE: return one_in(16) ? interesting_integer() : 0;
@@ -134,13 +153,17 @@ uint64_t argument_value(const struct argument *argument) {
     case PATH: return one_in(32) ? bad_pointer(64) : (uint64_t)random_path();
     case SIZE: return random_size();
     case OFFSET: return one_in(2) ? random_below(1 << 20) : interesting_integer();
-    case INT: case ID: return one_in(2) ? random_below(12) : interesting_integer();
+    case INT: return one_in(2) ? random_below(12) : interesting_integer();
     case PID: return random_pid();
     case UID: return one_in(2) ? random_below(2) * 65534 : interesting_integer();
     case SIGNAL: return one_in(4) ? interesting_integer() : random_below(66);
     case MODE: return one_in(8) ? interesting_integer() : random_below(010000) | random_below(16) << 12;
     case ADDRESS: return random_address();
     case LENGTH: return one_in(12) ? interesting_integer() : one_in(8) ? random_below(ARENA) : random_below(17) * PAGE;
+    case AIO_ID: return recall(AIO_POOL);
+    case KEY_ID: return one_in(3) ? (uint64_t)-(int64_t)random_below(9) : recall(KEY_POOL);
+    case IPC_ID: return recall(IPC_POOL);
+    case TIMER_ID: return recall(TIMER_POOL);
     case FLAGS: return random_flags(argument->mask);
     case CHOICE: return one_in(16) ? interesting_integer() : argument->words[random_below(argument->mask)];
     default:

@@ -40,6 +40,7 @@ struct shared {
 };
 extern struct shared *shared;
 extern uint32_t supervisor;
+extern int null_file; // of the supervisor's
 extern __thread struct slot *slot;
 extern __thread unsigned place;
 
@@ -53,7 +54,12 @@ bool one_in(uint64_t count);
 // arguments.c, structures.c
 enum type {
     NONE, ANY, FD, DIRFD, PATH, STRING, IN, OUT, SIZE, OFFSET, INT, PID, UID, SIGNAL, MODE, ADDRESS, LENGTH, TIME, VECTOR,
-    MESSAGE, MESSAGES, SOCKADDR, SOCKLEN, INT_POINTER, OFFSET_POINTER, SET, POLLS, EVENT, WORD, ID, STRINGS, ACTION, CLONE,
+    MESSAGE, MESSAGES, SOCKADDR, SOCKLEN, INT_POINTER, OFFSET_POINTER, SET, POLLS, EVENT, WORD, STRINGS, ACTION, CLONE,
+    // structures_kernel.c: what a family of calls has of its own
+    FILTER, BLOCKS, NETLINK, SIGNAL_EVENT, SIGNAL_INFO, QUEUE, OPERATIONS, TYPED, HOW, FUTEXES, HANDLE, MOUNT_REQUEST, MOUNT_ATTRIBUTES, RULESET,
+    RULE, SCHEDULING, PROPERTIES, DESCRIPTION, PAYLOAD,
+    // what earlier calls gave
+    AIO_ID, KEY_ID, IPC_ID, TIMER_ID,
     FLAGS, CHOICE,
 };
 struct argument {
@@ -80,17 +86,31 @@ const char *random_path(void);
 /// Somewhere in memory that can be written, with at least `size` bytes.
 void *place_for(size_t size);
 void *structure(enum type type);
+void *kernel_structure(enum type type);
+/// `size` bytes of words that could be a size, a descriptor, a pointer.
+void *words(size_t size);
+
+/// Names that the kernel gave and that are no descriptors: of contexts, keys, queues and such, timers, mounts.
+enum pool { AIO_POOL, KEY_POOL, IPC_POOL, TIMER_POOL, MOUNT_POOL, POOLS };
+void remember(enum pool pool, uint64_t name);
+/// One of those remembered, or a number that is none.
+uint64_t recall(enum pool pool);
 
 // calls_*.c
 struct table {
     const struct call *calls;
     size_t count;
 };
-extern const struct table file_calls, memory_calls, process_calls, event_calls, socket_calls;
+extern const struct table file_calls, memory_calls, process_calls, event_calls, socket_calls, mount_calls, security_calls,
+    other_calls;
 
 // calling.c
 /// Records and makes a call. A child that it makes never returns from here.
 long call(uint64_t number, ...);
+/// Counts it and keeps it in the record, without making it. False for one that would end the fuzzer itself.
+bool record_call(uint64_t number, uint64_t *arguments);
+void count_success(uint64_t number);
+const struct call *random_entry(void);
 /// A random call of the tables, or of no table at all.
 void random_call(void);
 /// Runs what may fault.
@@ -100,9 +120,28 @@ void install_handlers(void);
 bool may_fork(void);
 void child_main(void) __attribute__((noreturn));
 
-// objects.c, sequences.c
+// objects.c, sequences.c and the sequences of one kind each
 void random_object(void);
 void random_sequence(void);
+void trace_child(void);
+void filter_child(void);
+void forge_frames(void);
+void use_namespaces(void);
+void use_mounts(void);
+void use_contexts(void);
+void use_keys(void);
+void use_process_files(void);
+void use_handles(void);
+void use_queues(void);
+void use_network(void);
+void confine_child(void);
+/// The same call again and again from one place in the text, which changes meanwhile.
+void run_hot(void);
+/// Forks; true in a child that an alarm ends. Not more often than `may_fork` has it.
+bool fork_briefly(int *child);
+/// Random calls, then the end.
+void finish_child(unsigned calls) __attribute__((noreturn));
+void end_child(int child);
 
 // worker.c
 void worker_main(unsigned place, uint64_t seed) __attribute__((noreturn));

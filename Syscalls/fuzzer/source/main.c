@@ -15,6 +15,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/utsname.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ enum { LIFE_MS = 3000, STUCK_MS = 20000, REPORT_MS = 2000 };
 
 struct shared *shared;
 uint32_t supervisor;
+int null_file;
 
 static uint32_t pids[WORKERS];
 static struct { uint64_t born, killed; } workers[WORKERS];
@@ -126,10 +128,11 @@ static void unmount_everything(void) {
 }
 
 static void remove_everything(void) {
+    acct(NULL);
     unmount_everything();
     nftw("/tmp/fuzz", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     static const char *const folders[] = {"/", "/tmp", "/dev/shm", "/usr/bin"}; // where a worker may have gone to
-    static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "d/a", "d/b", "d"};
+    static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "textA", "textB", "textC", "textD", "d/a", "d/b", "d"};
     for (size_t folder = 0; folder < sizeof folders / sizeof *folders; folder++)
         for (size_t name = 0; name < sizeof names / sizeof *names; name++) {
             char path[64];
@@ -145,6 +148,7 @@ static void remove_everything(void) {
         struct msqid_ds queue;
         msgctl(msgctl(slot, MSG_STAT, &queue), IPC_RMID, NULL);
     }
+    for (size_t name = 0; name < sizeof names / sizeof *names; name++) syscall(SYS_mq_unlink, names[name]);
 }
 
 static void report(const char *what) {
@@ -207,6 +211,7 @@ int main(int count, char **arguments) {
     if (shared == MAP_FAILED) return perror("fuzzer: mmap"), 2;
     close(record);
     supervisor = (uint32_t)getpid();
+    null_file = open("/dev/null", O_RDWR);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (int signal_number = 1; signal_number < 32; signal_number++)
         if (signal_number != SIGCHLD && signal_number != SIGTERM) signal(signal_number, SIG_IGN);

@@ -1,6 +1,8 @@
 // Makes one more of the many things that a descriptor can stand for.
 #include "fuzzer.h"
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -62,11 +64,25 @@ static void make_sets(void) {
     if (one_in(4)) epoll_ctl(inner, EPOLL_CTL_ADD, outer, &event); // a loop
 }
 
+/// Over the loopback device: not all of these get as far as a connection.
+static void make_connection(void) {
+    struct sockaddr_in address = {AF_INET, htons((uint16_t)(7000 + random_below(4))), {htonl(INADDR_LOOPBACK)}, {0}};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), yes = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    bind(listener, (void *)&address, sizeof address);
+    listen(listener, 2);
+    connect(client, (void *)&address, sizeof address);
+    accept(listener, NULL, NULL);
+    if (one_in(2)) close(listener);
+}
+
 void random_object(void) {
+    static const char *const namespaces[] = {"/proc/self/ns/mnt", "/proc/self/ns/user", "/proc/self/ns/pid", "/proc/self/ns/pid_for_children",
+                                             "/proc/self/ns/uts", "/proc/self/ns/ipc", "/proc/self/ns/net", "/proc/self/ns/cgroup"};
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM | SOCK_NONBLOCK};
     int pair[2];
     sigset_t set;
-    switch (random_below(18)) {
+    switch (random_below(26)) {
     case 0: case 1: make_file(); break;
     case 2: make_tree(); break;
     case 3: make_memory_file(); break;
@@ -90,6 +106,14 @@ void random_object(void) {
     case 14: socket(one_in(2) ? AF_INET : AF_INET6, one_in(2) ? SOCK_STREAM : SOCK_DGRAM, 0); break;
     case 15: syscall(SYS_pidfd_open, getpid(), 0); break;
     case 16: open(one_in(2) ? "/dev/zero" : "/dev/null", O_RDWR); break;
+    case 17: syscall(447, 0); break; // memfd_secret
+    case 18: syscall(SYS_landlock_create_ruleset, structure(RULESET), 24, 0); break;
+    case 19: syscall(SYS_fsopen, structure(DESCRIPTION), 0); break;
+    case 20: syscall(SYS_open_tree, AT_FDCWD, one_in(2) ? "d" : ".", one_in(2)); break;
+    case 21: socket(AF_NETLINK, one_in(2) ? SOCK_RAW : SOCK_DGRAM | SOCK_NONBLOCK, one_in(2) ? 0 : 4); break;
+    case 22: syscall(SYS_mq_open, one_in(2) ? "a" : "b", O_RDWR | O_CREAT | (one_in(2) ? O_NONBLOCK : 0), 0600, structure(QUEUE)); break;
+    case 23: open(namespaces[random_below(8)], O_RDONLY); break;
+    case 24: make_connection(); break;
     default: open(random_path(), one_in(4) ? O_PATH : O_RDONLY | O_NONBLOCK); break;
     }
 }

@@ -127,7 +127,9 @@ static void start_timer(void) {
 
 void random_sequence(void) {
     static void (*const sequences[])(void) = {
-        pass_descriptors, touch_mapping, fork_and_wait, run_program, start_thread, use_terminal, share_segment, start_timer,
+        pass_descriptors, touch_mapping, fork_and_wait, run_program,    start_thread, use_terminal, share_segment,     start_timer, trace_child, filter_child,
+        forge_frames,     use_namespaces, use_mounts,   use_contexts,   use_keys,     use_process_files, use_handles,   use_queues,  use_network, confine_child,
+        run_hot,
     };
     guarded(sequences[random_below(sizeof sequences / sizeof *sequences)]);
 }

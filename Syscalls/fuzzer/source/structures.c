@@ -13,8 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/// `size` bytes of words that could be a size, a descriptor, a pointer.
-static void *words(size_t size) {
+void *words(size_t size) {
     char *bytes = place_for(size);
     bool wide = one_in(2);
     for (size_t at = 0; at + 8 <= size; at += wide ? 8 : 4) {
@@ -127,6 +126,9 @@ static void *action(void) {
 static void *clone_arguments(void) {
     uint64_t *arguments = words(88);
     arguments[0] = random_next() & random_next() & ~(uint64_t)(CLONE_VM | CLONE_VFORK | CLONE_THREAD | CLONE_SETTLS);
+    if (one_in(2)) arguments[0] &= ~0x7e020000ull; // no namespaces
+    if (one_in(2)) arguments[0] &= 0x700000000 | CLONE_PIDFD | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+    arguments[1] = (uint64_t)place_for(4), arguments[2] = (uint64_t)place_for(4), arguments[3] = (uint64_t)place_for(4);
     arguments[4] = random_below(65);
     arguments[5] = arguments[6] = 0;
     if (!one_in(4)) arguments[8] = arguments[9] = 0;
@@ -175,6 +177,7 @@ void *structure(enum type type) {
     case STRING: return (void *)random_path();
     case ACTION: return action();
     case CLONE: return clone_arguments();
-    default: return words(one_in(4) ? 1024 : 128);
+    case IN: case OUT: return words(one_in(4) ? 1024 : 128);
+    default: return kernel_structure(type);
     }
 }

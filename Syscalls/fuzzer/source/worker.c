@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,9 +19,13 @@ struct start {
     uint64_t seed;
 };
 
+/// A worker that mostly makes the same calls from the same places.
+static bool hot;
+
 static void step(void) {
-    if (one_in(6)) random_object();
-    else if (one_in(20)) random_sequence();
+    if (hot && one_in(12)) guarded(run_hot);
+    else if (one_in(6)) random_object();
+    else if (one_in(16)) random_sequence();
     else guarded(random_call);
 }
 
@@ -37,16 +42,43 @@ static void *thread_main(void *argument) {
     return NULL;
 }
 
-void child_main(void) {
+static void become_child(void) {
     slot = &shared->slots[WORKERS * THREADS + random_below(SLOTS - WORKERS * THREADS)];
     slot->pid = getpid(), slot->tid = gettid();
     random_seed(random_next() ^ slot->pid);
-    struct itimerval soon = {{0, 20000}, {0, 20000}};
     install_handlers();
+}
+
+void child_main(void) {
+    become_child();
+    struct itimerval soon = {{0, 20000}, {0, 20000}};
     if (!one_in(4)) signal(SIGALRM, SIG_IGN), setitimer(ITIMER_REAL, &soon, NULL);
     if (one_in(2)) signal(SIGALRM, SIG_DFL);
-    for (uint64_t count = random_below(CHILD_CALLS); count > 0; count--) step();
+    finish_child(CHILD_CALLS);
+}
+
+void finish_child(unsigned calls) {
+    for (uint64_t count = random_below(calls); count > 0; count--) step();
     _exit(0);
+}
+
+bool fork_briefly(int *child) {
+    *child = 0;
+    if (!may_fork() || (*child = fork()) != 0) return false;
+    become_child();
+    struct itimerval soon = {{0, 0}, {0, 100000 + (long)random_below(200000)}};
+    signal(SIGALRM, SIG_DFL), setitimer(ITIMER_REAL, &soon, NULL);
+    return true;
+}
+
+void end_child(int child) {
+    if (child <= 0) return;
+    for (int count = 0; count < 20; count++) {
+        if (waitpid(child, NULL, WNOHANG | __WALL) == child) return;
+        usleep(1000);
+    }
+    kill(child, SIGKILL);
+    if (one_in(2)) waitpid(child, NULL, __WALL);
 }
 
 static void bound(int resource, rlim_t limit) {
@@ -74,11 +106,12 @@ void worker_main(unsigned number, uint64_t seed) {
     bound(RLIMIT_CORE, 0);
     setpgid(0, 0);
     enter_scratch(number);
-    int null = open("/dev/null", O_RDWR);
-    for (int fd = 0; fd < 3; fd++) dup2(null, fd);
+    for (int fd = 0; fd < 3; fd++) dup2(null_file, fd); // opened before anybody could remove it
+    close(null_file);
     unshare(0x20000); // mounts of its own, which go with it
     arguments_prepare();
     random_seed(seed);
+    hot = one_in(4);
     if (one_in(2)) setgid(65534), setuid(65534);
     static pthread_t threads[THREADS];
     static struct start starts[THREADS];
