@@ -36,7 +36,7 @@ struct shared {
     uint64_t calls[MAX_NUMBER + 1]; // the last counts numbers beyond
     uint64_t succeeded[MAX_NUMBER + 1];
     uint32_t forks[WORKERS];        // made by the present worker of each place
-
+    uint64_t hot, patched;          // sites that were called often; those that were a jump then
 };
 extern struct shared *shared;
 extern uint32_t supervisor;
@@ -57,7 +57,7 @@ enum type {
     MESSAGE, MESSAGES, SOCKADDR, SOCKLEN, INT_POINTER, OFFSET_POINTER, SET, POLLS, EVENT, WORD, STRINGS, ACTION, CLONE,
     // structures_kernel.c: what a family of calls has of its own
     FILTER, BLOCKS, NETLINK, SIGNAL_EVENT, SIGNAL_INFO, QUEUE, OPERATIONS, TYPED, HOW, FUTEXES, HANDLE, MOUNT_REQUEST, MOUNT_ATTRIBUTES, RULESET,
-    RULE, SCHEDULING, PROPERTIES, DESCRIPTION, PAYLOAD,
+    RULE, SCHEDULING, PROPERTIES, DESCRIPTION, PAYLOAD, ATTRIBUTE, VALUE,
     // what earlier calls gave
     AIO_ID, KEY_ID, IPC_ID, TIMER_ID,
     FLAGS, CHOICE,
@@ -110,6 +110,8 @@ long call(uint64_t number, ...);
 /// Counts it and keeps it in the record, without making it. False for one that would end the fuzzer itself.
 bool record_call(uint64_t number, uint64_t *arguments);
 void count_success(uint64_t number);
+/// For those that return elsewhere, or not at all.
+void count_call(uint64_t number);
 const struct call *random_entry(void);
 /// A random call of the tables, or of no table at all.
 void random_call(void);

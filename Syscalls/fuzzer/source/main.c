@@ -222,6 +222,7 @@ int main(int count, char **arguments) {
     for (unsigned round = 0; round < options.rounds; round++) run_round();
     for (unsigned number = 0; number <= MAX_NUMBER; number++)
         if (shared->calls[number]) printf("count %u %lu %lu\n", number, shared->calls[number], shared->succeeded[number]);
+    printf("hot sites %lu, seen patched %lu\n", shared->hot, shared->patched);
     report("end");
     return 0;
 }

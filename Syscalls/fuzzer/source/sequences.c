@@ -58,7 +58,9 @@ static void fork_and_wait(void) {
 
 static void run_program(void) {
     if (!may_fork()) return;
-    pid_t child = one_in(2) ? fork() : vfork();
+    bool lends = one_in(2);
+    if (lends) count_call(SYS_vfork);
+    pid_t child = lends ? vfork() : fork();
     if (child == 0) {
         char *const arguments[] = {"child", NULL};
         execve(one_in(4) ? "/bin/true" : "/proc/self/exe", arguments, NULL);
@@ -72,6 +74,7 @@ static int bare_thread(void *unused) {
     (void)unused;
     syscall(SYS_sched_yield);
     syscall(SYS_poll, NULL, 0, 1);
+    count_call(SYS_exit);
     syscall(SYS_exit, 0);
     return 0;
 }
@@ -112,7 +115,7 @@ static void share_segment(void) {
     if (memory != (void *)-1) {
         memory[random_below(4096)] = 1;
         if (one_in(2)) fork_and_wait();
-        shmdt(memory);
+        call(SYS_shmdt, memory, 0, 0, 0, 0, 0);
     }
     shmctl(segment, IPC_RMID, NULL);
 }

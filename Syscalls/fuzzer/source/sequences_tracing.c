@@ -155,7 +155,7 @@ void confine_child(void) {
             call(SYS_landlock_add_rule, ruleset, 1 + random_below(2), rule, 0, 0, 0);
             close(folder);
         }
-        syscall(SYS_landlock_restrict_self, ruleset, one_in(2) ? 0 : random_below(16));
+        if (syscall(SYS_landlock_restrict_self, ruleset, one_in(2) ? 0 : random_below(16)) == 0) count_call(SYS_landlock_restrict_self);
         if (one_in(2)) close(ruleset);
     }
     finish_child(30);

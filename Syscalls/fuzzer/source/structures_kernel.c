@@ -203,6 +203,8 @@ void *kernel_structure(enum type type) {
     static const char *const payloads[] = {"", "secret", "fuzz:a", ".hidden", "user", "keyring", "a very much longer payload than the others are", "\xff\xfe"};
     static const char *const words_of_types[] = {"user", "keyring", "logon", "tmpfs", "proc", "sysfs", "ramfs", "mqueue", "devpts", "size", "mode", "source",
                                                  "cgroup2", "overlay", "big_key", "devtmpfs", "ro", "uid", "asymmetric"};
+    static const char *const attributes[] = {"user.a", "user.b", "user.a", "user.", "trusted.a", "security.capability", "security.a", "system.posix_acl_access",
+                                             "system.posix_acl_default", "system.a", "none"};
     switch (type) {
     case FILTER: return filter();
     case BLOCKS: return blocks();
@@ -227,6 +229,13 @@ void *kernel_structure(enum type type) {
     case PROPERTIES: return properties();
     case DESCRIPTION: return text(words_of_types, sizeof words_of_types / sizeof *words_of_types);
     case PAYLOAD: return text(payloads, sizeof payloads / sizeof *payloads);
+    case ATTRIBUTE: return text(attributes, sizeof attributes / sizeof *attributes);
+    case VALUE: { // struct xattr_args
+        uint64_t *value = place_for(24);
+        value[0] = mostly((uint64_t)place_for(512)), value[1] = mostly(random_below(300)) & 0xffffffff, value[2] = one_in(16);
+        if (one_in(4)) value[1] |= random_below(4) << 32;
+        return value;
+    }
     default: return words(128);
     }
 }

@@ -59,6 +59,7 @@ void child_main(void) {
 
 void finish_child(unsigned calls) {
     for (uint64_t count = random_below(calls); count > 0; count--) step();
+    count_call(SYS_exit_group);
     _exit(0);
 }
 
