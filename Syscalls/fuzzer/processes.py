@@ -27,7 +27,7 @@ class Process:
 
     @property
     def name(self) -> str:
-        return _text(PROC / str(self.pid) / "cmdline").split("\0")[0].rsplit("/", 1)[-1]
+        return contents(PROC / str(self.pid) / "cmdline").split("\0")[0].rsplit("/", 1)[-1]
 
 
 def tree(root: int) -> list[Process]:
@@ -47,7 +47,7 @@ def tree(root: int) -> list[Process]:
 
 def pss(pid: int, part: str = "Pss") -> int:
     """KiB; 0 for one that is gone. `part`: "Pss" for all, "Pss_Anon" for heap and stacks, without guest memory."""
-    for line in _text(PROC / str(pid) / "smaps_rollup").splitlines():
+    for line in contents(PROC / str(pid) / "smaps_rollup").splitlines():
         if line.startswith(part + ":"):
             return int(line.split()[1])
     return 0
@@ -105,17 +105,17 @@ def waits(pid: int) -> list[tuple[int, str, int, int]]:
         return []
     for task in tasks:
         folder = PROC / str(pid) / "task" / task
-        before = _text(folder / "syscall").split()
-        where = _text(folder / "wchan").split(".")[0]
-        filters = [line.split()[1] for line in _text(folder / "status").splitlines() if line.startswith("Seccomp_filters")]
-        after = _text(folder / "syscall").split()
+        before = contents(folder / "syscall").split()
+        where = contents(folder / "wchan").split(".")[0]
+        filters = [line.split()[1] for line in contents(folder / "status").splitlines() if line.startswith("Seccomp_filters")]
+        after = contents(folder / "syscall").split()
         if len(before) == 9 and before == after and where not in ("", "0"):
             found.append((int(before[0]), where, int(before[8], 16), int(filters[0]) if filters else 0))
     return found
 
 
 def _stat(pid: int) -> list[str]:
-    text = _text(PROC / str(pid) / "stat")
+    text = contents(PROC / str(pid) / "stat")
     return text[text.rfind(")") + 2 :].split() if text else []
 
 
@@ -124,7 +124,7 @@ def _start(pid: int) -> str:
     return fields[19] if fields and fields[0] not in "ZX" else ""
 
 
-def _text(path: Path) -> str:
+def contents(path: Path) -> str:
     try:
         return path.read_text(errors="replace")
     except (OSError, ValueError):

@@ -5,6 +5,7 @@ import argparse
 import os
 import re
 import selectors
+import shutil
 import struct
 import subprocess
 import sys
@@ -16,11 +17,12 @@ import processes
 from audit import TRACING, Audit
 
 HERE = Path(__file__).resolve().parent
-SUSPICIOUS = re.compile(r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade-sentry:|stockade-gofer:|stuck worker")
+SUSPICIOUS = re.compile(r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade-sentry:|stockade-gofer:|stuck worker|left over:")
 QUIET_SECONDS = 20
 HISTORY, ARGUMENTS = 8, 6
 SLOT = struct.Struct(f"<IIQ{HISTORY * (1 + ARGUMENTS)}Q")
 SLOTS = 28
+PHASE = struct.Struct("<48sQ")
 
 
 def arguments() -> argparse.Namespace:
@@ -72,11 +74,15 @@ class Run:
         with tempfile.TemporaryDirectory(prefix="stockade-fuzz-") as folder:
             record = Path(folder) / "record"
             record.touch()
+            granted = Path(folder) / "granted"
+            granted.mkdir()
+            os.chmod(granted, 0o777)
             os.chmod(folder, 0o777)
             o = self.options
             sandbox = subprocess.Popen(
-                [o.sandbox, "--platform", o.platform, "--fast-path", o.fast_path] + ["--audit"] * o.audit_filters + ["--bind", f"{folder}:/record", "--", str(HERE / "build/fuzzer"), "--seed",
-                 str(o.seed), "--seconds", str(o.seconds), "--rounds", str(o.rounds), "--record", "/record/record"],
+                [o.sandbox, "--platform", o.platform, "--fast-path", o.fast_path] + ["--audit"] * o.audit_filters
+                + ["--bind", f"{record}:/record", "--bind", f"{granted}:/granted", "--", str(HERE / "build/fuzzer"), "--seed",
+                 str(o.seed), "--seconds", str(o.seconds), "--rounds", str(o.rounds), "--record", "/record"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             try:
                 self.watch(sandbox)
@@ -180,11 +186,14 @@ class Run:
     def describe_hang(self) -> None:
         for task in sorted(os.listdir(f"/proc/{self.sentry}/task")):
             folder = Path(f"/proc/{self.sentry}/task/{task}")
-            print("  sentry", task, folder.joinpath("wchan").read_text(), folder.joinpath("syscall").read_text().strip()[:60])
+            if not folder.is_dir():
+                continue
+            print("  sentry", task, *(processes.contents(folder / name).strip()[:60] for name in ("comm", "wchan", "syscall")))
         if self.debugger:
             self.debugger.kill()
             self.debugger.wait()
-            subprocess.run(["gdb", "-q", "-nx", "-batch", "-p", str(self.sentry), "-ex", "thread apply all bt 16"],
+        if shutil.which("gdb"):
+            subprocess.run(["gdb", "-q", "-nx", "-batch", "-p", str(self.sentry), "-ex", "thread apply all bt 24"],
                            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def after(self, status: int) -> None:
@@ -227,8 +236,12 @@ class Run:
             self.fault(f"descriptors of the Sentry grew from {first} to {last}: {grown}")
 
     def print_record(self, record: Path) -> None:
-        """The last calls of each thread: the newest first."""
+        """Where the supervisor is, then the last calls of each thread: the newest first."""
         data = record.read_bytes()
+        phase = data[SLOTS * SLOT.size :][: PHASE.size]
+        if len(phase) == PHASE.size:
+            text, step = PHASE.unpack(phase)
+            print(f"supervisor: {text.rstrip(bytes(1)).decode('latin-1')} {step}")
         for index in range(SLOTS):
             if len(data) < (index + 1) * SLOT.size:
                 break

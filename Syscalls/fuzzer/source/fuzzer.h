@@ -33,6 +33,8 @@ struct slot {
 /// State that the supervisor and all workers share.
 struct shared {
     struct slot slots[SLOTS];
+    char phase[48];                 // of the supervisor, for whoever finds it silent
+    uint64_t step;                  // within it
     uint64_t calls[MAX_NUMBER + 1]; // the last counts numbers beyond
     uint64_t succeeded[MAX_NUMBER + 1];
     uint32_t forks[WORKERS];        // made by the present worker of each place

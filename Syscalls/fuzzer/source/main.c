@@ -31,6 +31,12 @@ static struct { uint64_t born, killed; } workers[WORKERS];
 static uint64_t started, overdue;
 static struct { uint64_t seed; unsigned seconds, rounds; bool really; const char *record; } options = {1, 10, 2, false, NULL};
 
+/// Where the supervisor is, and at what.
+static void at(const char *phase, uint64_t step) {
+    strncpy(shared->phase, phase, sizeof shared->phase - 1);
+    shared->step = step;
+}
+
 static uint64_t now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -51,6 +57,7 @@ static uint64_t total(void) {
 static void start_worker(unsigned place) {
     uint64_t seed = options.seed * 1000000 + started++;
     shared->forks[place] = 0;
+    at("fork", place);
     pid_t pid = fork();
     if (pid == 0) worker_main(place, seed);
     pids[place] = pid > 0 ? (uint32_t)pid : 0;
@@ -97,21 +104,26 @@ static pid_t parent_of(pid_t pid) {
 
 /// Ends what workers left behind: orphans come to the supervisor. Says how many there were.
 static unsigned end_orphans(void) {
+    at("open /proc", 0);
     DIR *processes = opendir("/proc");
     unsigned count = 0;
     for (struct dirent *entry; processes && (entry = readdir(processes));) {
         pid_t pid = atoi(entry->d_name);
         if (pid <= (pid_t)supervisor || is_worker(pid) || parent_of(pid) != (pid_t)supervisor) continue;
+        at("end orphan", (uint64_t)pid);
         kill(pid, SIGKILL);
         count++;
     }
+    at("reap", count);
     if (processes) closedir(processes);
     reap();
+    at("reaped", count);
     return count;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
     (void)status, (void)type, (void)walk;
+    at(strlen(path) > 40 ? path + strlen(path) - 40 : path, shared->step + 1);
     remove(path);
     return 0;
 }
@@ -122,15 +134,19 @@ static void unmount_everything(void) {
     unsigned count = 0;
     FILE *mounts = fopen("/proc/self/mounts", "r");
     for (char line[4096]; mounts && count < 64 && fgets(line, sizeof line, mounts);)
-        if (sscanf(line, "%*s %255s", points[count]) == 1 && !strncmp(points[count], "/tmp/fuzz/", 10)) count++;
+        if (sscanf(line, "%*s %255s", points[count]) == 1 && !(!strncmp(points[count], "/tmp/fuzz/", 10) || !strncmp(points[count], "/granted/", 9))) count++;
     if (mounts) fclose(mounts);
+    at("unmount", count);
     while (count > 0) umount2(points[--count], MNT_DETACH);
 }
 
 static void remove_everything(void) {
+    at("acct", 0);
     acct(NULL);
     unmount_everything();
     nftw("/tmp/fuzz", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    nftw("/granted", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    at("remove", 0);
     static const char *const folders[] = {"/", "/tmp", "/dev/shm", "/usr/bin"}; // where a worker may have gone to
     static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "textA", "textB", "textC", "textD", "d/a", "d/b", "d"};
     for (size_t folder = 0; folder < sizeof folders / sizeof *folders; folder++)
@@ -139,11 +155,15 @@ static void remove_everything(void) {
             snprintf(path, sizeof path, "%s/%s", folders[folder], names[name]);
             remove(path);
         }
+    at("remove segments and queues", 0);
     struct shmid_ds segment;
     struct seminfo semaphores;
     struct msginfo queues;
     for (int slot = shmctl(0, SHM_INFO, (void *)&segment); slot >= 0; slot--) shmctl(shmctl(slot, SHM_STAT, &segment), IPC_RMID, NULL);
-    for (int slot = semctl(0, 0, SEM_INFO, &semaphores); slot >= 0; slot--) semctl(semctl(slot, 0, SEM_STAT, &semaphores), 0, IPC_RMID);
+    for (int slot = semctl(0, 0, SEM_INFO, &semaphores); slot >= 0; slot--) {
+        struct semid_ds set;
+        semctl(semctl(slot, 0, SEM_STAT, &set), 0, IPC_RMID);
+    }
     for (int slot = msgctl(0, MSG_INFO, (void *)&queues); slot >= 0; slot--) {
         struct msqid_ds queue;
         msgctl(msgctl(slot, MSG_STAT, &queue), IPC_RMID, NULL);
@@ -156,7 +176,30 @@ static void report(const char *what) {
     fflush(stdout);
 }
 
-static void run_round(void) {
+static unsigned count_mounts(void) {
+    FILE *mounts = fopen("/proc/self/mounts", "r");
+    unsigned count = 0;
+    for (int byte; mounts && (byte = fgetc(mounts)) != EOF;) count += byte == '\n';
+    if (mounts) fclose(mounts);
+    return count;
+}
+
+/// What no round may leave: processes, and mounts of the supervisor's.
+static void report_left(unsigned mounts) {
+    DIR *processes = opendir("/proc");
+    unsigned count = 0, entries = 0;
+    for (struct dirent *entry; processes && (entry = readdir(processes));) {
+        pid_t pid = atoi(entry->d_name);
+        entries++;
+        if (pid > (pid_t)supervisor && count++ < 8) printf("left over: process %d of %d\n", pid, parent_of(pid));
+    }
+    if (processes) closedir(processes);
+    if (count > 0) printf("left over: %u processes\n", count);
+    if (entries < 10) printf("left over: /proc has %u entries\n", entries);
+    if (count_mounts() != mounts) printf("left over: %u mounts, %u before\n", count_mounts(), mounts);
+}
+
+static void run_round(unsigned mounts) {
     uint64_t end = now_ms() + options.seconds * 1000ull, next = 0;
     while (now_ms() < end) {
         reap();
@@ -165,7 +208,9 @@ static void run_round(void) {
             else end_overdue(place);
         }
         if (now_ms() >= next) end_orphans(), report("progress"), next = now_ms() + REPORT_MS;
+        at("sleep", now_ms());
         sleep_ms(10);
+        at("slept", now_ms());
     }
     for (uint64_t last = now_ms() + STUCK_MS; now_ms() < last; sleep_ms(20)) {
         unsigned left = 0;
@@ -177,6 +222,7 @@ static void run_round(void) {
         if (pids[place] != 0) printf("stuck worker %u: not gone after SIGKILL\n", pids[place]);
     remove_everything();
     sleep_ms(1000);
+    report_left(mounts);
     report("idle"); // the driver measures now
     sleep_ms(1500);
 }
@@ -219,7 +265,8 @@ int main(int count, char **arguments) {
     sleep_ms(500);
     report("ready");
     sleep_ms(1000);
-    for (unsigned round = 0; round < options.rounds; round++) run_round();
+    unsigned mounts = count_mounts();
+    for (unsigned round = 0; round < options.rounds; round++) run_round(mounts);
     for (unsigned number = 0; number <= MAX_NUMBER; number++)
         if (shared->calls[number]) printf("count %u %lu %lu\n", number, shared->calls[number], shared->succeeded[number]);
     printf("hot sites %lu, seen patched %lu\n", shared->hot, shared->patched);

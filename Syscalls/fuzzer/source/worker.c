@@ -87,16 +87,18 @@ static void bound(int resource, rlim_t limit) {
     setrlimit(resource, &limits);
 }
 
+/// One of four works on the host's files, where the driver has granted a directory.
 static void enter_scratch(unsigned place) {
+    const char *const folders[] = {"/granted", "/tmp/fuzz", ""};
     char name[64];
-    snprintf(name, sizeof name, "/tmp/fuzz/%u", place);
     mkdir("/tmp/fuzz", 0777);
-    mkdir(name, 0777);
-    chmod(name, 0777);
-    if (chdir(name) == 0) return;
-    snprintf(name, sizeof name, "/fuzz-%u", place); // /tmp fell victim to a call
-    mkdir(name, 0777);
-    if (chdir(name) != 0) _exit(3);
+    for (unsigned at = one_in(4) ? 0 : 1; at < 3; at++) { // the last where /tmp fell victim to a call
+        snprintf(name, sizeof name, "%s/%u", folders[at], place);
+        mkdir(name, 0777);
+        chmod(name, 0777);
+        if (chdir(name) == 0) return;
+    }
+    _exit(3);
 }
 
 void worker_main(unsigned number, uint64_t seed) {
@@ -106,12 +108,12 @@ void worker_main(unsigned number, uint64_t seed) {
     bound(RLIMIT_NOFILE, 256);
     bound(RLIMIT_CORE, 0);
     setpgid(0, 0);
+    random_seed(seed);
     enter_scratch(number);
     for (int fd = 0; fd < 3; fd++) dup2(null_file, fd); // opened before anybody could remove it
     close(null_file);
     unshare(0x20000); // mounts of its own, which go with it
     arguments_prepare();
-    random_seed(seed);
     hot = one_in(4);
     if (one_in(2)) setgid(65534), setuid(65534);
     static pthread_t threads[THREADS];
