@@ -18,7 +18,7 @@ from audit import TRACING, Audit
 
 HERE = Path(__file__).resolve().parent
 SUSPICIOUS = re.compile(r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade-sentry:|stockade-gofer:|stuck worker|left over:")
-QUIET_SECONDS = 20
+QUIET_SECONDS = 60
 HISTORY, ARGUMENTS = 8, 6
 SLOT = struct.Struct(f"<IIQ{HISTORY * (1 + ARGUMENTS)}Q")
 SLOTS = 28
@@ -101,7 +101,8 @@ class Run:
         os.set_blocking(sandbox.stdout.fileno(), False)
         pending, heard = b"", time.monotonic()
         while True:
-            for _ in selector.select(timeout=0.25):
+            ready = selector.select(timeout=0.25)
+            for _ in ready:
                 chunk = os.read(sandbox.stdout.fileno(), 65536)
                 if not chunk:
                     return
@@ -109,11 +110,12 @@ class Run:
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     self.line(re.sub(r"[^ -~]", "?", line.decode("latin-1")), sandbox.pid)
-            self.sample(sandbox.pid)
-            if time.monotonic() - heard > QUIET_SECONDS:
+            # Before the look at the processes: on a busy host that takes long, and there may be news afterwards.
+            if not ready and time.monotonic() - heard > QUIET_SECONDS:
                 self.fault(f"hang: nothing from the supervisor for {QUIET_SECONDS} s; last: {self.last}")
                 self.describe_hang()
                 return
+            self.sample(sandbox.pid)
 
     def line(self, line: str, root: int) -> None:
         word = line.split(" ", 1)[0]

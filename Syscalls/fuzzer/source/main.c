@@ -134,7 +134,9 @@ static void unmount_everything(void) {
     unsigned count = 0;
     FILE *mounts = fopen("/proc/self/mounts", "r");
     for (char line[4096]; mounts && count < 64 && fgets(line, sizeof line, mounts);)
-        if (sscanf(line, "%*s %255s", points[count]) == 1 && !(!strncmp(points[count], "/tmp/fuzz/", 10) || !strncmp(points[count], "/granted/", 9))) count++;
+        if (sscanf(line, "%*s %255s", points[count]) == 1 &&
+            (!strncmp(points[count], "/tmp/fuzz/", 10) || !strncmp(points[count], "/granted/", 9)))
+            count++;
     if (mounts) fclose(mounts);
     at("unmount", count);
     while (count > 0) umount2(points[--count], MNT_DETACH);
