@@ -17,7 +17,8 @@ import processes
 from audit import TRACING, Audit
 
 HERE = Path(__file__).resolve().parent
-SUSPICIOUS = re.compile(r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade-sentry:|stockade-gofer:|stuck worker|left over:")
+SUSPICIOUS = re.compile(
+    r"outside its filter|Fatal error|SIGILL|SIGSEGV|SIGTRAP|sandbox-exec:|stockade-sentry:|stockade-gofer:|stuck worker|left over:")
 QUIET_SECONDS = 60
 HISTORY, ARGUMENTS = 8, 6
 SLOT = struct.Struct(f"<IIQ{HISTORY * (1 + ARGUMENTS)}Q")
@@ -38,7 +39,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--debugger", action="store_true", help="have gdb print the Sentry's stack when it traps")
     parser.add_argument("--max-memory-growth", type=int, default=256, help="MiB that the memory file may gain between rounds")
     parser.add_argument("--audit", action="store_true", help="count every call that the host performs for stub processes (root, tracefs)")
-    parser.add_argument("--audit-filters", action="store_true", help="have the Sentry and the Gofer report host calls outside their own filters and go on")
+    parser.add_argument("--audit-filters", action="store_true",
+                        help="have the Sentry and the Gofer report host calls outside their own filters, and go on")
     parser.add_argument("--progress", action="store_true", help="print the supervisor's progress")
     parser.add_argument("--counts", action="store_true", help="print calls made and calls that succeeded per number")
     return parser.parse_args()
@@ -151,7 +153,8 @@ class Run:
         self.find_sentry(found)
         if self.audit and self.sentry:
             # Later ones are followed because they are made by these; a process id found here could be another's when it is written.
-            stubs = set() if self.ready else {process.pid for process in found if process.pid not in (root, self.sentry) and process.name == ""}
+            stubs = set() if self.ready else {
+                process.pid for process in found if process.pid not in (root, self.sentry) and process.name == ""}
             self.audit.follow(stubs)
             self.audit.read({process.pid for process in self.seen})
         for process in found:
@@ -261,7 +264,7 @@ class Run:
         runnable = {int(row[0]): row[1] for row in rows if row[4] in ("full", "partial")}
         unmade = [name for number, name in runnable.items() if not self.counts.get(number, (0, 0))[0]]
         failed = [name for number, name in runnable.items() if self.counts.get(number, (0, 0))[0] and not self.counts[number][1]]
-        print(f"of {len(runnable)} runnable calls {len(runnable) - len(unmade)} were made by way of the generator; not: {' '.join(unmade) or 'none'}")
+        print(f"of {len(runnable)} runnable calls {len(runnable) - len(unmade)} were made; not: {' '.join(unmade) or 'none'}")
         print(f"made, but never with success: {' '.join(failed) or 'none'}")
 
     def summary(self) -> int:

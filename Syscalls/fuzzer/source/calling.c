@@ -63,7 +63,8 @@ static bool is_allowed(uint64_t number, uint64_t *arguments) {
     case SYS_reboot: return arguments[1] != 0x28121969 || (getpid() == 1 && supervisor != 1); // in a namespace of its own
     case SYS_setrlimit: return arguments[0] != RLIMIT_AS && arguments[0] != RLIMIT_FSIZE && arguments[0] != RLIMIT_NPROC;
     case SYS_prlimit64:
-        return (uint32_t)arguments[1] != RLIMIT_AS && (uint32_t)arguments[1] != RLIMIT_FSIZE && (uint32_t)arguments[1] != RLIMIT_NPROC &&
+        return (uint32_t)arguments[1] != RLIMIT_AS && (uint32_t)arguments[1] != RLIMIT_FSIZE &&
+            (uint32_t)arguments[1] != RLIMIT_NPROC &&
                ((uint32_t)arguments[0] == 0 || !is_supervisor(arguments[0]));
     case SYS_fork: case SYS_clone3: return may_fork();
     case SYS_vfork: return false; // a sequence makes those

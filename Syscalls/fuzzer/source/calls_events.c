@@ -24,7 +24,8 @@ static const struct call calls[] = {
     CALL(mq_notify, F, {SIGNAL_EVENT}),
     CALL(mq_getsetattr, F, {QUEUE}, {OUT}),
     CALL(io_setup, {INT}, {OFFSET_POINTER}), CALL(io_setup, ONE(1, 4, 64), {OFFSET_POINTER}), CALL(io_destroy, {AIO_ID}),
-    CALL(io_submit, {AIO_ID}, {INT}, {BLOCKS}), CALL(io_submit, {AIO_ID}, ONE(1, 2, 4), {BLOCKS}), CALL(io_cancel, {AIO_ID}, {IN}, {OUT}),
+    CALL(io_submit, {AIO_ID}, {INT}, {BLOCKS}), CALL(io_submit, {AIO_ID}, ONE(1, 2, 4), {BLOCKS}), CALL(io_cancel, {AIO_ID},
+        {IN}, {OUT}),
     CALL(io_getevents, {AIO_ID}, {INT}, {INT}, {OUT}, {TIME}), CALL(io_pgetevents, {AIO_ID}, {INT}, {INT}, {OUT}, {TIME}, {IN}),
 };
 const struct table event_calls = {calls, sizeof calls / sizeof *calls};

@@ -13,7 +13,8 @@
 static const struct call calls[] = {
     CALL(rt_sigaction, S, {ACTION}, O, EIGHT), CALL(rt_sigprocmask, ONE(0, 1, 2), {SET}, O, EIGHT),
     CALL(rt_sigpending, O, EIGHT),
-    CALL(rt_sigtimedwait, {SET}, O, {TIME}, EIGHT), CALL(rt_sigqueueinfo, T, S, {SIGNAL_INFO}), CALL(rt_tgsigqueueinfo, T, T, S, {SIGNAL_INFO}),
+    CALL(rt_sigtimedwait, {SET}, O, {TIME}, EIGHT), CALL(rt_sigqueueinfo, T, S, {SIGNAL_INFO}), CALL(rt_tgsigqueueinfo, T, T, S,
+        {SIGNAL_INFO}),
     CALL(rt_sigsuspend, {SET}, EIGHT), CALL(sigaltstack, B, O), CALL(kill, T, S), CALL(tkill, T, S), CALL(tgkill, T, T, S),
     CALL(pause),
     CALL(nanosleep, {TIME}, O), CALL(getitimer, I, O), CALL(setitimer, I, {TIME}, O), CALL(alarm, I), CALL(getpid),

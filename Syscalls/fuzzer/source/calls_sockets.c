@@ -21,8 +21,10 @@ static const struct call calls[] = {
     CALL(getsockname, F, {OUT}, {SOCKLEN}), CALL(getpeername, F, {OUT}, {SOCKLEN}),
     CALL(setsockopt, F, ONE(1, 1, 0, 6, 17, 41), {SIZE}, {IN}, ONE(4, 8, 16, 0, 1)),
     CALL(getsockopt, F, ONE(1, 1, 0, 6, 17, 41), {SIZE}, {OUT}, {SOCKLEN}), CALL(sendmmsg, F, {MESSAGES}, {INT}, HOW),
-    CALL(sendto, F, {NETLINK}, ONE(16, 20, 32, 64, 128), HOW, {NONE}, {NONE}), CALL(write, F, {NETLINK}, ONE(16, 20, 32, 64, 128)),
-    CALL(setsockopt, F, ONE(1, 270, 0, 6, 41), ONE(1, 2, 6, 7, 8, 9, 10, 13, 15, 16, 20, 21, 25, 26, 29, 33, 35, 37, 46, 49, 60, 62), {IN},
+    CALL(sendto, F, {NETLINK}, ONE(16, 20, 32, 64, 128), HOW, {NONE}, {NONE}), CALL(write, F, {NETLINK}, ONE(16, 20, 32, 64,
+        128)),
+    CALL(setsockopt, F, ONE(1, 270, 0, 6, 41), ONE(1, 2, 6, 7, 8, 9, 10, 13, 15, 16, 20, 21, 25, 26, 29, 33, 35, 37, 46, 49, 60,
+        62), {IN},
          ONE(4, 8, 16)),
     CALL(recvmmsg, F, {MESSAGES}, {INT}, HOW, {TIME}),
 };

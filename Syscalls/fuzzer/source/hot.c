@@ -1,5 +1,5 @@
-// The same call again and again from one place in the text: after enough of them the sandbox may patch that place. Meanwhile the text
-// is unmapped, protected, written, moved, cut off, and signals come.
+// The same call again and again from one place in the text: after enough of them the sandbox may patch that place.
+// Meanwhile the text is unmapped, protected, written, moved, cut off, and signals come.
 #include "fuzzer.h"
 #include <elf.h>
 #include <fcntl.h>
@@ -29,19 +29,24 @@ static char *common;
 static __thread char *text;
 
 static long enter(char *code, const uint64_t *arguments) {
-    return ((long (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))code)(arguments[0], arguments[1], arguments[2], arguments[3],
+    return ((long (*)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t))code)(arguments[0], arguments[1], arguments[2],
+        arguments[3],
                                                                                         arguments[4], arguments[5]);
 }
 
 static bool is_forking(uint64_t number) {
-    return number == SYS_fork || number == SYS_vfork || number == SYS_clone || number == SYS_clone3 || number == SYS_execve || number == SYS_execveat;
+    return number == SYS_fork || number == SYS_vfork || number == SYS_clone || number == SYS_clone3 || number == SYS_execve ||
+        number == SYS_execveat;
 }
 
 /// Mostly what does not wait, so that the loop is hot.
 static const struct call *hot_call(void) {
-    static const uint64_t quick[] = {SYS_getpid, SYS_gettid, SYS_read, SYS_write, SYS_fstat, SYS_lseek, SYS_clock_gettime, SYS_futex, SYS_poll, SYS_readv,
-                                     SYS_recvmsg, SYS_sendmsg, SYS_getppid, SYS_rt_sigprocmask, SYS_pread64, SYS_epoll_wait, SYS_madvise, SYS_mprotect, SYS_fcntl,
-                                     SYS_dup, SYS_close, SYS_sched_yield, SYS_getrandom, SYS_stat, SYS_mincore, SYS_mmap, SYS_munmap};
+    static const uint64_t quick[] = {SYS_getpid, SYS_gettid, SYS_read, SYS_write, SYS_fstat, SYS_lseek, SYS_clock_gettime,
+        SYS_futex, SYS_poll, SYS_readv,
+                                     SYS_recvmsg, SYS_sendmsg, SYS_getppid, SYS_rt_sigprocmask, SYS_pread64, SYS_epoll_wait,
+                                         SYS_madvise, SYS_mprotect, SYS_fcntl,
+                                     SYS_dup, SYS_close, SYS_sched_yield, SYS_getrandom, SYS_stat, SYS_mincore, SYS_mmap,
+                                         SYS_munmap};
     uint64_t wanted = quick[random_below(sizeof quick / sizeof *quick)];
     for (int count = 0; count < 4000; count++) {
         const struct call *entry = random_entry();
@@ -53,7 +58,8 @@ static const struct call *hot_call(void) {
 
 /// Writes a site to `at` and says how long it is: of a patchable shape, mostly.
 static size_t write_site(unsigned char *at, uint64_t number) {
-    static const unsigned char clear[] = {0x31, 0xc0, 0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x77, 0x01, 0xc3, 0x0f, 0x1f, 0x80, 0, 0, 0, 0, 0xc3};
+    static const unsigned char clear[] = {0x31, 0xc0, 0x0f, 0x05, 0x48, 0x3d, 0x00, 0xf0, 0xff, 0xff, 0x77, 0x01, 0xc3, 0x0f,
+        0x1f, 0x80, 0, 0, 0, 0, 0xc3};
     unsigned char *start = at;
     memcpy(at, "\x49\x89\xca", 3), at += 3; // mov %rcx, %r10
     if (number == SYS_read && one_in(2)) {
@@ -107,7 +113,8 @@ static unsigned find_text(struct site *sites) {
             if (header[index].p_type != PT_LOAD || !(header[index].p_flags & PF_X)) continue;
             uint64_t into = (uint64_t)hot_text - header[index].p_vaddr, page = into & ~(PAGE - 1ull);
             int fd = open("/proc/self/exe", O_RDONLY);
-            text = mmap(NULL, NUMBERS * STRIDE + PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, (off_t)(header[index].p_offset + page));
+            text = mmap(NULL, NUMBERS * STRIDE + PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd,
+                (off_t)(header[index].p_offset + page));
             close(fd);
             if (text == MAP_FAILED) return text = NULL, 0;
             base = text + (into - page);
@@ -156,7 +163,8 @@ static void disturb(void) {
     case 0: case 1: case 2: change_text(text); break;
     case 3: change_text(common); break;
     case 4: signal(SIGALRM, on_alarm), setitimer(ITIMER_REAL, &often, NULL); break;
-    case 5: syscall(SYS_arch_prctl, 0x1001, one_in(2) ? 0 : one_in(2) ? 0x7fff10000000 + random_below(64) * PAGE : (uint64_t)place_for(PAGE)); break;
+    case 5: syscall(SYS_arch_prctl, 0x1001, one_in(2) ? 0 : one_in(2)
+        ? 0x7fff10000000 + random_below(64) * PAGE : (uint64_t)place_for(PAGE)); break;
     case 6: syscall(SYS_tgkill, getpid(), shared->slots[place * THREADS + random_below(THREADS)].tid, SIGUSR1); break;
     default: {
         int child;
@@ -179,7 +187,8 @@ void run_hot(void) {
         uint64_t arguments[MAX_ARGUMENTS];
         for (unsigned calls = 64 + (unsigned)random_below(600); calls > 0; calls--) {
             if (calls % 8 == 0 || one_in(16))
-                for (int index = 0; index < MAX_ARGUMENTS; index++) arguments[index] = argument_value(&site->call->arguments[index]);
+                for (int index = 0; index < MAX_ARGUMENTS;
+                    index++) arguments[index] = argument_value(&site->call->arguments[index]);
             if (!record_call(site->call->number, arguments)) continue;
             long result = enter(site->code, arguments);
             if (result >= 0 || result < -4095) count_success(site->call->number);
@@ -210,7 +219,8 @@ static void on_forge(int signal, siginfo_t *info, void *context) {
     ucontext_t *frame = context;
     (void)signal, (void)info;
     for (int index = 0; index < NGREG; index++)
-        if (index != REG_RSP && index != REG_CSGSFS && one_in(3)) frame->uc_mcontext.gregs[index] = (greg_t)(one_in(2) ? strange_place() : (uint64_t)place_for(64));
+        if (index != REG_RSP && index != REG_CSGSFS && one_in(3)) frame->uc_mcontext.gregs[index] = (greg_t)(one_in(2)
+            ? strange_place() : (uint64_t)place_for(64));
     if (!one_in(6)) frame->uc_mcontext.gregs[REG_RIP] = (greg_t)strange_place();
     if (one_in(4)) frame->uc_mcontext.gregs[REG_RAX] = (greg_t)random_below(480);
     if (one_in(6)) frame->uc_mcontext.gregs[REG_RSP] = (greg_t)strange_place();
@@ -254,7 +264,8 @@ void forge_frames(void) {
     if (one_in(2)) {
         char *memory = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory != MAP_FAILED)
-            clone(calling_thread, memory + STACK, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_FS | CLONE_FILES, NULL, NULL, NULL, NULL);
+            clone(calling_thread, memory + STACK,
+                CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_FS | CLONE_FILES, NULL, NULL, NULL, NULL);
         for (int count = 0; count < 8; count++) guarded(spoil_areas);
     }
     for (int count = 0; count < 12; count++) {

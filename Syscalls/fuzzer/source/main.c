@@ -150,7 +150,8 @@ static void remove_everything(void) {
     nftw("/granted", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     at("remove", 0);
     static const char *const folders[] = {"/", "/tmp", "/dev/shm", "/usr/bin"}; // where a worker may have gone to
-    static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "textA", "textB", "textC", "textD", "d/a", "d/b", "d"};
+    static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "textA", "textB", "textC", "textD",
+        "d/a", "d/b", "d"};
     for (size_t folder = 0; folder < sizeof folders / sizeof *folders; folder++)
         for (size_t name = 0; name < sizeof names / sizeof *names; name++) {
             char path[64];
@@ -161,7 +162,8 @@ static void remove_everything(void) {
     struct shmid_ds segment;
     struct seminfo semaphores;
     struct msginfo queues;
-    for (int slot = shmctl(0, SHM_INFO, (void *)&segment); slot >= 0; slot--) shmctl(shmctl(slot, SHM_STAT, &segment), IPC_RMID, NULL);
+    for (int slot = shmctl(0, SHM_INFO, (void *)&segment); slot >= 0;
+        slot--) shmctl(shmctl(slot, SHM_STAT, &segment), IPC_RMID, NULL);
     for (int slot = semctl(0, 0, SEM_INFO, &semaphores); slot >= 0; slot--) {
         struct semid_ds set;
         semctl(semctl(slot, 0, SEM_STAT, &set), 0, IPC_RMID);

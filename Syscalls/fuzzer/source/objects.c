@@ -67,7 +67,8 @@ static void make_sets(void) {
 /// Over the loopback device: not all of these get as far as a connection.
 static void make_connection(void) {
     struct sockaddr_in address = {AF_INET, htons((uint16_t)(7000 + random_below(4))), {htonl(INADDR_LOOPBACK)}, {0}};
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), yes = 1;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
+        yes = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     bind(listener, (void *)&address, sizeof address);
     listen(listener, 2);
@@ -77,8 +78,10 @@ static void make_connection(void) {
 }
 
 void random_object(void) {
-    static const char *const namespaces[] = {"/proc/self/ns/mnt", "/proc/self/ns/user", "/proc/self/ns/pid", "/proc/self/ns/pid_for_children",
-                                             "/proc/self/ns/uts", "/proc/self/ns/ipc", "/proc/self/ns/net", "/proc/self/ns/cgroup"};
+    static const char *const namespaces[] = {"/proc/self/ns/mnt", "/proc/self/ns/user", "/proc/self/ns/pid",
+        "/proc/self/ns/pid_for_children",
+                                             "/proc/self/ns/uts", "/proc/self/ns/ipc", "/proc/self/ns/net",
+                                                 "/proc/self/ns/cgroup"};
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM | SOCK_NONBLOCK};
     int pair[2];
     sigset_t set;
@@ -111,7 +114,8 @@ void random_object(void) {
     case 19: syscall(SYS_fsopen, structure(DESCRIPTION), 0); break;
     case 20: syscall(SYS_open_tree, AT_FDCWD, one_in(2) ? "d" : ".", one_in(2)); break;
     case 21: socket(AF_NETLINK, one_in(2) ? SOCK_RAW : SOCK_DGRAM | SOCK_NONBLOCK, one_in(2) ? 0 : 4); break;
-    case 22: syscall(SYS_mq_open, one_in(2) ? "a" : "b", O_RDWR | O_CREAT | (one_in(2) ? O_NONBLOCK : 0), 0600, structure(QUEUE)); break;
+    case 22: syscall(SYS_mq_open, one_in(2) ? "a" : "b", O_RDWR | O_CREAT | (one_in(2) ? O_NONBLOCK : 0), 0600,
+        structure(QUEUE)); break;
     case 23: open(namespaces[random_below(8)], O_RDONLY); break;
     case 24: make_connection(); break;
     default: open(random_path(), one_in(4) ? O_PATH : O_RDONLY | O_NONBLOCK); break;

@@ -96,7 +96,8 @@ static void use_terminal(void) {
     unlockpt(master);
     char *name = ptsname(master);
     int slave = name ? open(name, O_RDWR | O_NOCTTY | O_NONBLOCK) : -1;
-    static const char *const typed[] = {"line\n", "\003", "\004", "\032", "\025\027\b\177", "\377\377", "\023", "\021", "\026\003"};
+    static const char *const typed[] = {"line\n", "\003", "\004", "\032", "\025\027\b\177", "\377\377", "\023", "\021",
+        "\026\003"};
     for (int count = 0; count < 6; count++) {
         const char *text = typed[random_below(9)];
         call(SYS_write, master, text, strlen(text), 0, 0, 0);
@@ -130,8 +131,10 @@ static void start_timer(void) {
 
 void random_sequence(void) {
     static void (*const sequences[])(void) = {
-        pass_descriptors, touch_mapping, fork_and_wait, run_program,    start_thread, use_terminal, share_segment,     start_timer, trace_child, filter_child,
-        forge_frames,     use_namespaces, use_mounts,   use_contexts,   use_keys,     use_process_files, use_handles,   use_queues,  use_network, confine_child,
+        pass_descriptors, touch_mapping, fork_and_wait, run_program,    start_thread, use_terminal, share_segment,
+                start_timer, trace_child, filter_child,
+        forge_frames,     use_namespaces, use_mounts,   use_contexts,   use_keys,     use_process_files, use_handles,
+              use_queues,  use_network, confine_child,
         run_hot,
     };
     guarded(sequences[random_below(sizeof sequences / sizeof *sequences)]);

@@ -40,19 +40,24 @@ static void change_register_set(pid_t child) {
 }
 
 static void ask(pid_t child) {
-    static const uint64_t simple[] = {PTRACE_GETSIGINFO, PTRACE_GETEVENTMSG, PTRACE_GETFPREGS, PTRACE_SETFPREGS, PTRACE_INTERRUPT, PTRACE_LISTEN, PTRACE_GETSIGMASK};
+    static const uint64_t simple[] = {PTRACE_GETSIGINFO, PTRACE_GETEVENTMSG, PTRACE_GETFPREGS, PTRACE_SETFPREGS,
+        PTRACE_INTERRUPT, PTRACE_LISTEN, PTRACE_GETSIGMASK};
     switch (random_below(12)) {
     case 0: change_registers(child); break;
     case 1: change_register_set(child); break;
-    case 2: call(SYS_ptrace, one_in(2) ? PTRACE_PEEKUSER : PTRACE_POKEUSER, child, one_in(4) ? interesting_integer() : random_below(120) * 8,
+    case 2: call(SYS_ptrace, one_in(2) ? PTRACE_PEEKUSER : PTRACE_POKEUSER, child, one_in(4)
+        ? interesting_integer() : random_below(120) * 8,
                  one_in(2) ? place_for(8) : (void *)interesting_integer(), 0, 0); break;
     case 3: call(SYS_ptrace, PTRACE_POKEUSER, child, offsetof(struct user, u_debugreg) + random_below(8) * 8,
                  one_in(2) ? (uint64_t)place_for(8) : random_next() & 0xffff0003ff, 0, 0); break;
-    case 4: call(SYS_ptrace, one_in(2) ? PTRACE_PEEKDATA : PTRACE_POKEDATA, child, one_in(2) ? (void *)&ask : place_for(8), place_for(8), 0, 0); break;
-    case 5: call(SYS_ptrace, PTRACE_SETOPTIONS, child, 0, one_in(4) ? interesting_integer() : random_next() & 0x3000ff, 0, 0); break;
+    case 4: call(SYS_ptrace, one_in(2) ? PTRACE_PEEKDATA : PTRACE_POKEDATA, child, one_in(2) ? (void *)&ask : place_for(8),
+        place_for(8), 0, 0); break;
+    case 5: call(SYS_ptrace, PTRACE_SETOPTIONS, child, 0, one_in(4) ? interesting_integer() : random_next() & 0x3000ff, 0, 0);
+        break;
     case 6: call(SYS_ptrace, PTRACE_SETSIGINFO, child, 0, structure(SIGNAL_INFO), 0, 0); break;
     case 7: call(SYS_ptrace, PTRACE_PEEKSIGINFO, child, structure(OUT), structure(OUT), 0, 0); break;
-    case 8: call(SYS_ptrace, one_in(2) ? PTRACE_GETSIGMASK : PTRACE_SETSIGMASK, child, one_in(8) ? 16 : 8, structure(SET), 0, 0); break;
+    case 8: call(SYS_ptrace, one_in(2) ? PTRACE_GETSIGMASK : PTRACE_SETSIGMASK, child, one_in(8) ? 16 : 8, structure(SET), 0, 0);
+        break;
     case 9: call(SYS_ptrace, PTRACE_GET_SYSCALL_INFO, child, random_below(128), structure(OUT), 0, 0);
             call(SYS_ptrace, 0x4212, child, random_below(128), structure(OUT), 0, 0); break; // PTRACE_SET_SYSCALL_INFO
     case 10: call(SYS_ptrace, PTRACE_SECCOMP_GET_FILTER, child, random_below(3), structure(OUT), 0, 0); break;
@@ -61,7 +66,8 @@ static void ask(pid_t child) {
 }
 
 static void go_on(pid_t child) {
-    static const uint64_t ways[] = {PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SYSCALL, PTRACE_SINGLESTEP, PTRACE_SYSEMU, PTRACE_SYSEMU_SINGLESTEP, PTRACE_LISTEN, 33};
+    static const uint64_t ways[] = {PTRACE_CONT, PTRACE_SYSCALL, PTRACE_SYSCALL, PTRACE_SINGLESTEP, PTRACE_SYSEMU,
+        PTRACE_SYSEMU_SINGLESTEP, PTRACE_LISTEN, 33};
     call(SYS_ptrace, ways[random_below(8)], child, 0, one_in(3) ? random_below(66) : 0, 0, 0);
 }
 
@@ -99,12 +105,15 @@ static void answer(int listener) {
         if (call(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_RECV, request, 0, 0, 0) < 0 && errno != ENOENT) break;
         if (one_in(2)) call(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &request->id, 0, 0, 0);
         if (one_in(3)) {
-            *addition = (struct seccomp_notif_addfd){one_in(8) ? interesting_integer() : request->id, (unsigned)random_below(4), (unsigned)random_descriptor(),
+            *addition = (struct seccomp_notif_addfd){one_in(8) ? interesting_integer() : request->id, (unsigned)random_below(4),
+                (unsigned)random_descriptor(),
                                                      one_in(2) ? 0 : (unsigned)random_descriptor(), one_in(2) ? 0 : 02000000};
             call(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_ADDFD, addition, 0, 0, 0);
         }
-        *response = (struct seccomp_notif_resp){one_in(8) ? interesting_integer() : request->id, one_in(2) ? 0 : (int64_t)interesting_integer(),
-                                                one_in(2) ? 0 : -(int)random_below(140), one_in(2) ? 1 : (unsigned)random_below(4)};
+        *response = (struct seccomp_notif_resp){one_in(8) ? interesting_integer() : request->id, one_in(2)
+            ? 0 : (int64_t)interesting_integer(),
+                                                one_in(2) ? 0 : -(int)random_below(140), one_in(2)
+                                                    ? 1 : (unsigned)random_below(4)};
         if (response->flags == 1) response->error = 0, response->val = 0;
         if (!one_in(8)) call(SYS_ioctl, listener, SECCOMP_IOCTL_NOTIF_SEND, response, 0, 0, 0);
         if (one_in(8)) call(SYS_ioctl, listener, 0x40082104, random_below(4), 0, 0, 0); // SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -114,7 +123,8 @@ static void answer(int listener) {
 void filter_child(void) {
     // Asks the supervisor about one call, allows the others.
     static struct sock_filter one[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1), BPF_STMT(BPF_RET | BPF_K,
+            SECCOMP_RET_USER_NOTIF),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     static const struct sock_fprog program = {4, one};
@@ -123,10 +133,12 @@ void filter_child(void) {
     if (!one_in(4)) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     long listener = -1;
     if (one_in(2)) {
-        listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | (one_in(4) ? 0x20 : 0), &program);
+        listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER | (one_in(4) ? 0x20 : 0),
+            &program);
     } else {
         for (unsigned count = 1 + (unsigned)random_below(4); count > 0; count--) {
-            long made = syscall(SYS_seccomp, one_in(8) ? random_below(4) : SECCOMP_SET_MODE_FILTER, one_in(2) ? 0 : random_below(64), structure(FILTER));
+            long made = syscall(SYS_seccomp, one_in(8) ? random_below(4) : SECCOMP_SET_MODE_FILTER, one_in(2)
+                ? 0 : random_below(64), structure(FILTER));
             if (made > 2) listener = made;
         }
     }
@@ -155,7 +167,8 @@ void confine_child(void) {
             call(SYS_landlock_add_rule, ruleset, 1 + random_below(2), rule, 0, 0, 0);
             close(folder);
         }
-        if (syscall(SYS_landlock_restrict_self, ruleset, one_in(2) ? 0 : random_below(16)) == 0) count_call(SYS_landlock_restrict_self);
+        if (syscall(SYS_landlock_restrict_self, ruleset, one_in(2)
+            ? 0 : random_below(16)) == 0) count_call(SYS_landlock_restrict_self);
         if (one_in(2)) close(ruleset);
     }
     finish_child(30);

@@ -17,7 +17,8 @@ void *words(size_t size) {
     char *bytes = place_for(size);
     bool wide = one_in(2);
     for (size_t at = 0; at + 8 <= size; at += wide ? 8 : 4) {
-        uint64_t word = one_in(3) ? 0 : one_in(2) ? random_below(64) : one_in(4) ? (uint64_t)place_for(64) : interesting_integer();
+        uint64_t word = one_in(3) ? 0 : one_in(2) ? random_below(64) : one_in(4)
+            ? (uint64_t)place_for(64) : interesting_integer();
         memcpy(bytes + at, &word, wide ? 8 : 4);
     }
     return bytes;
@@ -88,7 +89,8 @@ static void message(struct msghdr *message) {
     memset(message, 0, sizeof *message);
     message->msg_iovlen = random_below(4);
     message->msg_iov = vector((unsigned)message->msg_iovlen);
-    if (one_in(3)) message->msg_name = address(), message->msg_namelen = one_in(4) ? random_below(200) : sizeof(struct sockaddr_un);
+    if (one_in(3)) message->msg_name = address(), message->msg_namelen = one_in(4)
+        ? random_below(200) : sizeof(struct sockaddr_un);
     if (one_in(2)) message->msg_control = place_for(2048), message->msg_controllen = control(message->msg_control);
     if (one_in(16)) message->msg_iovlen = interesting_integer();
     if (one_in(16)) message->msg_controllen = interesting_integer();
