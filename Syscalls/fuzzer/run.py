@@ -101,19 +101,20 @@ class Run:
         selector = selectors.DefaultSelector()
         selector.register(sandbox.stdout, selectors.EVENT_READ)
         os.set_blocking(sandbox.stdout.fileno(), False)
-        pending, heard = b"", time.monotonic()
+        pending, silent, last = b"", 0.0, time.monotonic()
         while True:
             ready = selector.select(timeout=0.25)
             for _ in ready:
                 chunk = os.read(sandbox.stdout.fileno(), 65536)
                 if not chunk:
                     return
-                heard = time.monotonic()
+                silent = 0.0
                 *lines, pending = (pending + chunk).split(b"\n")
                 for line in lines:
                     self.line(re.sub(r"[^ -~]", "?", line.decode("latin-1")), sandbox.pid)
-            # Before the look at the processes: on a busy host that takes long, and there may be news afterwards.
-            if not ready and time.monotonic() - heard > QUIET_SECONDS:
+            # What passed while this was running too: a host may be busy, or sleep. Checked only when there is nothing to read.
+            silent, last = silent + min(time.monotonic() - last, 1), time.monotonic()
+            if not ready and silent > QUIET_SECONDS:
                 self.fault(f"hang: nothing from the supervisor for {QUIET_SECONDS} s; last: {self.last}")
                 self.describe_hang()
                 return

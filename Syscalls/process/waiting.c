@@ -26,6 +26,24 @@ static void end(pid_t child) {
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
 }
+/// The thread that goes on when the leader of a subreaper has ended: it gets an orphan, then ends too.
+static void *adopts_and_ends(void *argument) {
+    int *p = argument;
+    conformance_nap(20);
+    pid_t middle = fork();
+    if (middle == 0) {
+        pid_t orphan = fork();
+        if (orphan == 0) {
+            conformance_nap(100);
+            _exit(9);
+        }
+        write(p[1], &orphan, sizeof orphan);
+        _exit(0);
+    }
+    waitpid(middle, NULL, 0);
+    syscall(SYS_exit_group, 0);
+    return NULL;
+}
 static pid_t thread_child;
 static void *forks(void *argument) {
     thread_child = child_that_exits(5);
@@ -342,6 +360,25 @@ int main(void) {
         int status = 0;
         CHECK_EQ(waitpid(orphan, &status, 0), orphan);
         CHECK_EQ(status, 8 << 8);
+    });
+    COVERS(exit, wait4, prctl);
+    CASE(orphans_of_a_subreaper_without_its_leader_go_on) IN_FORK({
+        CHECK_EQ(syscall(SYS_prctl, 36, 1, 0, 0, 0), 0);
+        int p[2];
+        pipe(p);
+        pid_t subreaper = fork();
+        if (subreaper == 0) {
+            pthread_t thread;
+            syscall(SYS_prctl, 36, 1, 0, 0, 0);
+            pthread_create(&thread, NULL, adopts_and_ends, p);
+            syscall(SYS_exit, 0);
+        }
+        pid_t orphan;
+        read(p[0], &orphan, sizeof orphan);
+        CHECK_EQ(waitpid(subreaper, NULL, 0), subreaper);
+        int status = 0;
+        CHECK_EQ(waitpid(orphan, &status, 0), orphan);
+        CHECK_EQ(status, 9 << 8);
     });
     return conformance_end();
 }

@@ -154,9 +154,10 @@ extension CurrentTask {
             } else {
                 if reaper == nil { reaper = tree.reaper(for: threadGroup) }
                 guard let reaper, reaper !== threadGroup else { continue }
+                let adopter = reaper.adopter
                 child.links.withLock { links in
                     links.parent = reaper
-                    links.parentTask = reaper.id
+                    links.parentTask = adopter
                     if !links.isReaped { links.exitSignal = .SIGCHLD }
                 }
                 threadGroup.links.withLock { $0.children.removeAll { $0 === child } }
@@ -177,6 +178,12 @@ extension CurrentTask {
             tree.hangUpOrphans(of: child, leaving: false, formerParent: threadGroup)
         }
     }
+}
+
+extension ThreadGroup {
+    /// Linux's find_alive_thread: the thread that takes children over. The leader may have ended before the others, and a thread
+    /// gives away only what is its own, when it ends. Tree lock held.
+    fileprivate var adopter: Int32 { (tasks.first { !$0.hasEnded })?.id ?? id }
 }
 
 extension ProcessTable.Tree {
