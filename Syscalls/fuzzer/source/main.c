@@ -134,6 +134,52 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
     return 0;
 }
 
+/// Where a worker may have gone to, and what was there before.
+static const char *const folders[] = {"/", "/tmp", "/dev", "/dev/shm", "/usr/bin", "/etc", "/dev/mqueue"};
+enum { FOLDERS = sizeof folders / sizeof *folders, NAMES = 4096 };
+static char *names_before[FOLDERS][NAMES];
+
+/// The first time remembers the names, later removes others. Says how many there were.
+static unsigned remove_new_names(void) {
+    static bool is_known;
+    unsigned count = 0;
+    for (size_t at = 0; at < FOLDERS; at++) {
+        DIR *folder = opendir(folders[at]);
+        size_t known = 0;
+        for (struct dirent *entry; folder && (entry = readdir(folder));) {
+            if (!is_known) {
+                if (known + 1 < NAMES) names_before[at][known++] = strdup(entry->d_name);
+                continue;
+            }
+            bool is_old = false;
+            for (size_t index = 0; names_before[at][index] && !is_old; index++) is_old = !strcmp(names_before[at][index], entry->d_name);
+            char path[512];
+            snprintf(path, sizeof path, "%s/%s", folders[at], entry->d_name);
+            if (!is_old) count++, nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        }
+        if (folder) closedir(folder);
+    }
+    is_known = true;
+    return count;
+}
+
+static unsigned count_lines(const char *path) {
+    FILE *file = fopen(path, "r");
+    unsigned count = 0;
+    for (int byte; file && (byte = fgetc(file)) != EOF;) count += byte == '\n';
+    if (file) fclose(file);
+    return count;
+}
+
+/// The keys of the users that workers are: they stay as long as nobody takes them out.
+static void clear_keyrings(void) {
+    static const uid_t users[] = {65534, 0};
+    for (int index = 0; index < 2; index++) {
+        syscall(SYS_setreuid, users[index], index == 0 ? -1 : 0);
+        for (long ring = -5; ring <= -3; ring++) syscall(SYS_keyctl, 7, ring, 0, 0, 0); // KEYCTL_CLEAR
+    }
+}
+
 /// Mounts of workers could lead the removal anywhere.
 static void unmount_everything(void) {
     char points[64][256];
@@ -155,15 +201,10 @@ static void remove_everything(void) {
     nftw("/tmp/fuzz", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     nftw("/granted", remove_entry, 32, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     at("remove", 0);
-    static const char *const folders[] = {"/", "/tmp", "/dev/shm", "/usr/bin"}; // where a worker may have gone to
-    static const char *const names[] = {"a", "b", "c", "sock", "other", "fifo", "loop", "l", "textA", "textB", "textC", "textD",
-        "d/a", "d/b", "d"};
-    for (size_t folder = 0; folder < sizeof folders / sizeof *folders; folder++)
-        for (size_t name = 0; name < sizeof names / sizeof *names; name++) {
-            char path[64];
-            snprintf(path, sizeof path, "%s/%s", folders[folder], names[name]);
-            remove(path);
-        }
+    unsigned removed = remove_new_names(), keys = count_lines("/proc/keys");
+    clear_keyrings();
+    printf("removed: %u names outside; keys %u, now %u; users with keys %u\n", removed, keys, count_lines("/proc/keys"),
+           count_lines("/proc/key-users"));
     at("remove segments and queues", 0);
     struct shmid_ds segment;
     struct seminfo semaphores;
@@ -178,6 +219,7 @@ static void remove_everything(void) {
         struct msqid_ds queue;
         msgctl(msgctl(slot, MSG_STAT, &queue), IPC_RMID, NULL);
     }
+    static const char *const names[] = {"a", "b", "c", "d", "l", "loop", "fifo", "sock"};
     for (size_t name = 0; name < sizeof names / sizeof *names; name++) syscall(SYS_mq_unlink, names[name]);
 }
 
@@ -186,13 +228,7 @@ static void report(const char *what) {
     fflush(stdout);
 }
 
-static unsigned count_mounts(void) {
-    FILE *mounts = fopen("/proc/self/mounts", "r");
-    unsigned count = 0;
-    for (int byte; mounts && (byte = fgetc(mounts)) != EOF;) count += byte == '\n';
-    if (mounts) fclose(mounts);
-    return count;
-}
+static unsigned count_mounts(void) { return count_lines("/proc/self/mounts"); }
 
 /// What no round may leave: processes, and mounts of the supervisor's.
 static void report_left(unsigned mounts) {
@@ -274,6 +310,7 @@ int main(int count, char **arguments) {
     for (int signal_number = 1; signal_number < 32; signal_number++)
         if (signal_number != SIGCHLD && signal_number != SIGTERM) signal(signal_number, SIG_IGN);
     printf("seed %lu\n", options.seed);
+    remove_new_names();
     sleep_ms(500);
     report("ready");
     sleep_ms(1000);
