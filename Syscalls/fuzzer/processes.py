@@ -11,6 +11,7 @@ STUB_CODE = range(0x7FFF00000000, 0x7FFF00010000)
 STUB_CALLS = {
     0, 1, 3, 9, 10, 11, 13, 14, 15, 20, 25, 28, 32, 33, 34, 46, 47, 56, 57, 60, 61, 62, 72, 131, 149, 150, 157, 186, 202, 203, 217,
     218, 231, 234, 292, 317, 435, 436,
+    0x5AFE, 0x5AFF, # no calls of the host's: the doorbell, and the fast path's wait, on their way into the notification
 }
 # Where a guest thread is when its call, or its stop, waits for the Sentry's answer.
 ANSWERED_BY_SENTRY = ("seccomp_do_user_notification", "ptrace_stop", "ptrace_do_notify", "do_signal_stop")
