@@ -179,7 +179,9 @@ class Podman(Engine):
         equal(status, 4, "exit status on a terminal")
         self.ok("exec", "--detach", name, "sh", "-c", "echo there > /tmp/file; sleep 1000")
         self.eventually(lambda: self("exec", name, "cat", "/tmp/file").stdout == "there\n", "the detached process did nothing")
-        check("sleep" in self.ok("top", name), "top")
+        # With options for ps, podman runs ps inside. Without, it reads the host's /proc by way of the first process, which has no part in the
+        # container's processes: they are the sandbox's own.
+        check("sleep 1000" in self.ok("top", name, "-o", "pid,args"), "top")
         self.ok("rm", "--force", "--time", "0", name)
 
     def stops_and_kills(self):

@@ -6,7 +6,7 @@
 Every case states what must hold; run with several runtimes it shows where they differ. The root file system is made of busybox-static.
 Ends with `N passed, N failed`; the exit status says whether all held for the first runtime.
 """
-import argparse, array, fcntl, json, os, pty, random, re, select, shutil, signal, socket, struct, subprocess, sys, tempfile, termios, threading, time
+import argparse, array, fcntl, glob, json, os, pty, random, re, select, shutil, signal, socket, struct, subprocess, sys, tempfile, termios, threading, time
 
 APPLETS = ("sh ls cat echo sleep true false id ps mount hostname env pwd touch stat kill grep test head mkdir chmod tty stty printf wc "
            "readlink dd rm mknod seq nproc").split()
@@ -1430,7 +1430,8 @@ def killed_at_any_moment(s):
     for number in range(rounds):
         id = s.id()
         victim = generator.choice(["create", "start", "delete", "shim", "exec"])
-        delay = generator.random() * 0.25
+        # Commands take some tens of milliseconds: most moments lie in them, some after.
+        delay = generator.random() ** 2 * 0.1
 
         def command(*words, kill):
             child = subprocess.Popen(s.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -1468,6 +1469,10 @@ def killed_at_any_moment(s):
         while descendants(id) and time.time() < end:
             time.sleep(0.05)
         equal(descendants(id), [], f"round {number} ({victim}): processes left")
+        groups = [path for depth in ("*/", "*/*/", "*/*/*/") for path in glob.glob(f"/sys/fs/cgroup/{depth}*{id}*")]
+        equal(groups, [], f"round {number} ({victim}): control groups left")
+        with open("/proc/self/mountinfo") as mounts:
+            equal([line for line in mounts if id in line], [], f"round {number} ({victim}): mounts left")
         for hierarchy in ("cpu", "memory", "unified"):
             check(not os.path.exists(f"/sys/fs/cgroup/{hierarchy}/stockade/{id}"), f"round {number} ({victim}): a control group stays")
 
