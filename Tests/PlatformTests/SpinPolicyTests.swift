@@ -122,7 +122,7 @@ import Testing
         let (_, start) = pair(&policy, from: 1 << 40)
         let good = take(100_000, &policy, from: start)
         #expect(good.end == nil)
-        let bad = take(10_000, &policy, from: good.now, gap: 12_000)
+        let bad = take(10_000, &policy, from: good.now, gap: 25_000)
         #expect(bad.end == .contended)
     }
 

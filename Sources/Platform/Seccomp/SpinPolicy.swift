@@ -109,12 +109,12 @@ struct SpinPolicy {
         windowStart = now
     }
 
-    /// Whether the pair's calls come about as late as notifications did, or later: somebody else uses the processors. What the Sentry does
-    /// between a call and its answer is the same either way and does not count.
+    /// Whether the pair's calls come twice as late as notifications did: somebody else uses the processors, who would make notifications late
+    /// too, but not by so much. What the Sentry does between a call and its answer is the same either way and does not count.
     func isDear(at now: UInt64) -> Bool {
         if isEager { return false }
         if windowCalls < 16 && windowCalls + 1 >= served { return false }
-        return (windowGaps &+ (now &- answered)) &* 4 > slowGap &* 3 &* UInt64(windowCalls + 1)
+        return windowGaps &+ (now &- answered) > slowGap &* 2 &* UInt64(windowCalls + 1)
     }
 
     /// Why a pair ends.
