@@ -28,6 +28,8 @@ struct HiddenPaths {
     /// Files in hidden directories that had several names when one of them was first met. Looking through the directories takes time, which
     /// few sandboxes need to spend.
     private var linkedFiles: [Identity: Rule]?
+    /// Of a hidden directory that could not be searched to its end: it then holds for every file with several names.
+    private var unsearched: Rule?
 
     init(_ rules: [HideRule], descriptors: Int32) throws(Errno) {
         for (index, hide) in rules.enumerated() {
@@ -71,36 +73,53 @@ struct HiddenPaths {
         let identity = Identity(device: status.device, inode: status.inode)
         if let rule = files[identity] { return rule }
         guard status.linkCount > 1, !status.mode.isDirectory, !directories.isEmpty else { return nil }
-        if let known = linkedFiles { return known[identity] }
+        if let known = linkedFiles { return known[identity] ?? unsearched }
         var found: [Identity: Rule] = [:]
-        for (directory, rule) in directories {
-            // What the Gofer can't look at, it can't give away either.
-            if let opened = try? HostNames.open([0x2e], in: directory.number, [.directory], resolve: GoferServer.componentRules) {
-                Self.findLinked(in: opened, rule, &found)
-            }
-        }
+        for (directory, rule) in directories where !Self.findLinked(in: directory, rule, &found) { unsearched = unsearched ?? rule }
         linkedFiles = found
-        return found[identity]
+        return found[identity] ?? unsearched
     }
 
-    /// Collects the files with several names below a directory.
-    private static func findLinked(in top: consuming HostDescriptor, _ rule: Rule, _ found: inout [Identity: Rule]) {
-        var pending = [SharedHostDescriptor(top)]
-        while let directory = pending.popLast() {
-            while let bytes = try? HostFileCalls.directoryRecords(directory.number, capacity: 32768), !bytes.isEmpty {
-                var records = ByteReader(bytes)
-                while let entry = try? DirectoryRecord(&records) {
-                    guard NameRule.isComponent(entry.name), let status = try? HostFileStatus(of: entry.name, in: directory.number) else { continue }
-                    if status.mode.isDirectory {
-                        if let below = try? HostNames.open(entry.name, in: directory.number, [.directory, .noFollow], resolve: GoferServer.componentRules) {
-                            pending.append(SharedHostDescriptor(below))
-                        }
-                    } else if status.linkCount > 1 {
-                        found[Identity(device: status.device, inode: status.inode)] = rule
+    /// Collects the files with several names below a directory. False: some of it could not be searched, so that any file with several names
+    /// may be one of them.
+    private static func findLinked(in top: SharedHostDescriptor, _ rule: Rule, _ found: inout [Identity: Rule]) -> Bool {
+        // Paths below the top: a descriptor for each would be too many in a wide tree.
+        var pending: [[[UInt8]]] = [[]]
+        while let path = pending.popLast() {
+            do throws(Errno) {
+                let directory = try open(path, below: top)
+                while true {
+                    let bytes = try HostFileCalls.directoryRecords(directory.number, capacity: 32768)
+                    if bytes.isEmpty { break }
+                    var records = ByteReader(bytes)
+                    while records.remaining > 0 {
+                        let entry = try DirectoryRecord(&records)
+                        guard NameRule.isComponent(entry.name) else { continue }
+                        do throws(Errno) {
+                            let status = try HostFileStatus(of: entry.name, in: directory.number)
+                            if status.mode.isDirectory {
+                                pending.append(path + [entry.name])
+                            } else if status.linkCount > 1 {
+                                found[Identity(device: status.device, inode: status.inode)] = rule
+                            }
+                        } catch { if error != .ENOENT { throw error } }
                     }
                 }
+            } catch {
+                // Gone meanwhile, or not the user's to search: who hides such a directory must not lose every file that has several names.
+                if ![.ENOENT, .ENOTDIR, .ELOOP, .EACCES].contains(error) { return false }
             }
         }
+        return true
+    }
+
+    /// Component by component: no link is followed.
+    private static func open(_ path: [[UInt8]], below top: SharedHostDescriptor) throws(Errno) -> HostDescriptor {
+        var directory = try HostNames.open([0x2e], in: top.number, [.directory], resolve: GoferServer.componentRules)
+        for name in path {
+            directory = try HostNames.open(name, in: directory.number, [.directory, .noFollow], resolve: GoferServer.componentRules)
+        }
+        return directory
     }
 
     private static func components(_ path: [UInt8]) -> [[UInt8]] { path.split(separator: 0x2f).map { Array($0) } }
