@@ -8,8 +8,11 @@ public enum HostStartup {
     @discardableResult
     public static func growDescriptorTable(to capacity: Int) -> Int { chost_grow_descriptor_table(capacity) }
 
-    /// Lets the allocator make at most `count` arenas; call it before a filter forbids opening files.
+    /// Lets the allocator make at most `count` arenas, which grow by 256 KiB and not by single pages; call it before a filter forbids opening files.
     public static func limitAllocator(arenas count: Int32) { chost_limit_arenas(count) }
+
+    /// Gives the allocator's free pages back to the host.
+    public static func trimHeap() { chost_trim_heap() }
 
     /// Occupies closed descriptors among 0, 1 and 2 with placeholders that no child inherits, so that no socket or file of ours lands on
     /// them. Call it first of all. Returns which of them were open.

@@ -1,5 +1,6 @@
 // uname(2), sethostname(2), setdomainname(2), sysinfo(2), syslog(2), getrandom(2), getcpu(2), getrusage(2), times(2).
 #include "conformance.h"
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -152,6 +153,17 @@ int main(void) {
         conformance_nap(50);
         CHECK(times(&t) - start >= 4);
         CHECK(t.tms_utime >= 0 && t.tms_cutime + t.tms_cstime >= 3);
+    }
+    COVERS(open, write);
+    CASE(drop_caches_is_written_only) {
+        // What the mode says counts for root too.
+        CHECK_ERRNO(open("/proc/sys/vm/drop_caches", O_RDONLY), EACCES);
+        int file = open("/proc/sys/vm/drop_caches", O_WRONLY);
+        if (file != -1) {
+            CHECK_ERRNO(write(file, "0\n", 2), EINVAL);
+            CHECK_ERRNO(write(file, "5\n", 2), EINVAL);
+            close(file);
+        }
     }
     return conformance_end();
 }

@@ -143,6 +143,22 @@ import Testing
         #expect(try caller.name("/d3/f7") == "/d3/f7")
     }
 
+    @Test func unusedNamesAreDroppedWhenAsked() throws {
+        let caller = TestCaller()
+        try caller.makeDirectory("/a")
+        try caller.makeDirectory("/a/b")
+        try caller.makeFile("/a/b/held")
+        try caller.makeFile("/a/b/other")
+        let held = try caller.resolve("/a/b/held")
+        #expect(throws: Errno.ENOENT) { try caller.resolve("/a/absent") }
+        let tree = caller.root.dentry.tree
+        tree.dropUnused()
+        // The file that is used, and the directories on the way to it.
+        #expect(tree.cachedNames == 3)
+        #expect(try caller.resolve("/a/b/held").dentry === held.dentry)
+        #expect(try caller.name("/a/b/other") == "/a/b/other")
+    }
+
     @Test func deepTreesComeAndGoWithoutRecursion() throws {
         let depth = 30_000
         let start = caller.workingDirectory

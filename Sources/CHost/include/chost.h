@@ -63,6 +63,7 @@ void chost_reap_all(void);
 
 /// Lets the allocator make at most `count` arenas. Without it the C library counts processors by opening files, which the filter forbids.
 void chost_limit_arenas(int count);
+void chost_trim_heap(void);
 
 /// Kills the caller when `parent` dies. Returns 0, or -1 when `parent` is no longer the parent.
 int chost_die_with_parent(int parent);

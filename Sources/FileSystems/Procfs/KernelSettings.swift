@@ -85,7 +85,7 @@ enum KernelSettings {
         [
             setting("admin_reserve_kbytes", 8192), setting("dirty_background_bytes", 0), setting("dirty_background_ratio", 10),
             setting("dirty_bytes", 0), setting("dirty_expire_centisecs", 3000), setting("dirty_ratio", 20),
-            setting("dirty_writeback_centisecs", 500), setting("hugetlb_shm_group", 0), setting("legacy_va_layout", 0),
+            setting("dirty_writeback_centisecs", 500), .file("drop_caches", CacheDropper(kernel: kernel)), setting("hugetlb_shm_group", 0), setting("legacy_va_layout", 0),
             setting("max_map_count", 65530), setting("memfd_noexec", 0), setting("min_free_kbytes", 67584),
             setting("mmap_min_addr", kernel.platform.lowestAddress.rawValue), setting("nr_hugepages", 0),
             setting("nr_hugepages_mempolicy", 0),
@@ -228,6 +228,22 @@ struct LiveSetting: SyntheticContent {
             (caller as? CurrentTask)?.namespaces.uts.domainName.withLock { $0 = name }
         case .uuid, .bootID: throw .EACCES
         }
+    }
+}
+
+/// /proc/sys/vm/drop_caches (proc_sys_vm(5)): 1 gives free memory that is kept ready back to the host, 2 drops unused names and inodes with the host
+/// files open for them, 3 does both; 4, which silences a message in Linux, does nothing.
+struct CacheDropper: SyntheticContent {
+    let kernel: SandboxKernel
+    var permissions: UInt16 { 0o200 }
+
+    /// Modes of settings hold for root too (proc_sys_permission).
+    func bytes(caller: any Caller) throws(Errno) -> [UInt8] { throw .EACCES }
+    func store(_ bytes: [UInt8], caller: any Caller) throws(Errno) {
+        guard let what = TextNumber.parse(bytes), (1...4).contains(what) else { throw .EINVAL }
+        if what & 2 != 0 { caller.mountNamespace.dropUnusedNames() }
+        if what & 1 != 0 { kernel.memoryFile.trim() }
+        HostStartup.trimHeap()
     }
 }
 

@@ -70,6 +70,8 @@ public final class MountNamespace: Namespace {
         let root = rootMount.withLock { $0 }.id
         return table.state.withLock { s in s.tree(at: root).compactMap { s.nodes[$0]?.mount } }
     }
+    /// Drops the names and inodes that the caches of all mounted file systems hold and nobody uses.
+    public func dropUnusedNames() { for mount in mounts { mount.root.tree.dropUnused() } }
     public func contains(_ mount: Mount) -> Bool { table.state.withLock { $0.nodes[mount.id]?.namespace == number } }
     /// A count that grows with every change.
     public var changeCount: UInt64 { table.state.withLock { $0.changes[number] ?? 0 } }

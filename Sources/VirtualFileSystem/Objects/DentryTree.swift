@@ -76,6 +76,16 @@ final class DentryTree: Sendable {
         if cachedNames > capacity { trim(to: capacity - capacity / 16) }
     }
 
+    /// Drops every name that nobody uses: drop_caches(5).
+    func dropUnused() {
+        while true {
+            let before = cachedNames
+            trim(to: 0)
+            // A directory that lost its last name can go in the next round.
+            if cachedNames >= before { return }
+        }
+    }
+
     private func trim(to target: Int) {
         // Dentries that fall out of the ring die after the lock is released.
         var dropped: [Dentry] = []
