@@ -116,6 +116,7 @@ long chost_setxattr(const void *path, const void *name, const void *value, size_
 
 long chost_removexattr(const void *path, const void *name) { return result(removexattr(path, name)); }
 long chost_listxattr(const void *path, void *list, size_t size) { return result(listxattr(path, list, size)); }
+long chost_llistxattr(const void *path, void *list, size_t size) { return result(llistxattr(path, list, size)); }
 
 long chost_lseek(int fd, int64_t offset, int whence) { return result(lseek(fd, offset, whence)); }
 long chost_ftruncate(int fd, int64_t length) { return result(ftruncate(fd, length)); }

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAXIMUM_DESCRIPTORS = 8 };
+enum { MAXIMUM_DESCRIPTORS = 32 };
 
 static inline long result(long value) { return value == -1 ? -errno : value; }
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "chost.h"
 
+#include <limits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -76,6 +77,11 @@ void chost_limit_arenas(int count) {
 }
 
 void chost_trim_heap(void) { malloc_trim(0); }
+
+long chost_descriptor_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur > INT_MAX ? INT_MAX : (long)limit.rlim_cur;
+}
 
 long chost_grow_descriptor_table(long capacity) {
     struct rlimit limit;

@@ -1,12 +1,15 @@
+import HostOS
 import LinuxABI
 
 /// Bounds that both ends check.
 public enum ProtocolLimits {
-    public static let version: UInt16 = 2
+    public static let version: UInt16 = 3
     /// Header and body of one message.
     public static let maximumMessage = 128 * 1024
     /// A link's target, an attribute's value or list of names (XATTR_SIZE_MAX).
     public static let maximumValue = 65536
+    /// Files opened by one message: so many descriptors fit into one.
+    public static let maximumOpens = MessageSocket.maximumDescriptors
     /// Components of one walk, handles of one close.
     public static let maximumCount = 512
     /// PATH_MAX.
@@ -19,7 +22,7 @@ public enum MessageType: UInt16, Sendable, CaseIterable {
     case hello = 1
     case attach, walk, close, getAttributes, open, create, makeNode, temporaryFile, link, unlink, rename, setAttributes, readLink, list
     case getExtendedAttribute, setExtendedAttribute, removeExtendedAttribute, listExtendedAttributes
-    case fileSystemStatus, synchronize, changeQueue, inspect
+    case fileSystemStatus, synchronize, changeQueue, inspect, openSeveral, attributeNames
 }
 
 /// The first 24 bytes of every message.

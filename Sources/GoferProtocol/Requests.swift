@@ -5,12 +5,15 @@ import LinuxABI
 public protocol GoferRequest: WireValue {
     associatedtype Reply: WireValue
     static var type: MessageType { get }
-    /// Descriptors that a successful reply carries.
+    /// Descriptors that a successful reply carries, where all carry the same number.
     static var donates: Int { get }
+    /// Descriptors that this reply carries.
+    static func donations(of reply: Reply) -> Int
 }
 
 extension GoferRequest {
     public static var donates: Int { 0 }
+    public static func donations(of reply: Reply) -> Int { donates }
 }
 
 /// The handle of a grant's root.
@@ -53,17 +56,13 @@ public struct WalkRequest: GoferRequest {
         writer.put(node)
         writer.put(handles)
         writer.put(watches)
-        writer.put(UInt16(truncatingIfNeeded: names.count))
-        for name in names { writer.put(name: name) }
+        writer.put(names: names)
     }
     public init(from reader: inout ByteReader) throws(Errno) {
         node = try reader.take()
         handles = try reader.take()
         watches = try reader.takeFlag()
-        let count = Int(try reader.take(UInt16.self))
-        guard count >= 1, count <= ProtocolLimits.maximumCount else { throw .EBADMSG }
-        names = []
-        for _ in 0..<count { names.append(try reader.takeName()) }
+        names = try reader.takeNames(limit: ProtocolLimits.maximumCount)
     }
 }
 

@@ -50,7 +50,7 @@ extension GoferServer {
             anchor, status: try HostFileStatus(of: opened.number), isWritable: directory.isWritable, isSealed: false)
         try applyOwner(attributes, to: node)
         let reply = NodeReply(node: try table.add(node), status: try HostFileStatus(of: opened.number))
-        donation = consume opened
+        donations = [SharedHostDescriptor(opened)]
         return reply
     }
 

@@ -127,7 +127,7 @@ extension GoferServer {
         // A node found by name was looked at just now, and this is the same file.
         let status = request.target.name.isEmpty ? try HostFileStatus(of: opened.number) : node.status
         let reply = NodeReply(node: try handle(for: node, request.handles), status: status)
-        donation = consume opened
+        donations = [SharedHostDescriptor(opened)]
         return reply
     }
 
@@ -136,7 +136,7 @@ extension GoferServer {
     func changeQueue(_ request: ChangeQueueRequest) throws(Errno) -> Empty {
         if watcher != nil { throw .EBUSY }
         let fresh = try ChangeWatcher()
-        donation = try HostFileCalls.duplicate(fresh.queue.number)
+        donations = [SharedHostDescriptor(try HostFileCalls.duplicate(fresh.queue.number))]
         watcher = fresh
         return Empty()
     }
@@ -153,7 +153,7 @@ extension GoferServer {
         if node.type == .directory { throw .EISDIR }
         let status = try HostFileStatus(of: node.number)
         let id = try handle(for: node, request.handles)
-        donation = try HostFileCalls.duplicate(node.number)
+        donations = [SharedHostDescriptor(try HostFileCalls.duplicate(node.number))]
         return NodeReply(node: id, status: status)
     }
 

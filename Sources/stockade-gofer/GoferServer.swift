@@ -19,8 +19,8 @@ final class GoferServer {
     let descriptors: HostDescriptor
     /// Tells the client of changes in directories, once it asked for that.
     var watcher: ChangeWatcher?
-    /// A descriptor to send with the reply, closed afterwards.
-    var donation: HostDescriptor?
+    /// Descriptors to send with the reply, closed afterwards.
+    var donations: [SharedHostDescriptor] = []
 
     init(grants requested: [Grant], hides: [HideRule], descriptorLimit: Int) throws(Errno) {
         descriptors = try HostNames.openTrusted(Array("/proc/self/fd".utf8), [.path, .directory])
@@ -33,8 +33,7 @@ final class GoferServer {
         for case .open(let node) in opened { limits.append((node.number, node.isWritable)) }
         landlockVersion = try HostConfinement.landlock(limits)
         // Some descriptors serve the requests themselves.
-        table = NodeTable(limit: max(16, descriptorLimit - opened.count - 32))
-        donation = nil
+        table = NodeTable(limit: max(16, descriptorLimit - opened.count - 32 - ProtocolLimits.maximumOpens))
     }
 
     private static func openGrant(_ grant: Grant, _ hiddenPaths: HiddenPaths, _ descriptors: Int32) -> GrantState {
@@ -77,7 +76,7 @@ final class GoferServer {
             }
             let header = try MessageHeader(of: buffer, length: length, descriptors: 0)
             guard header.errno == 0, header.rule == 0, header.type != .hello else { throw .EBADMSG }
-            donation = nil
+            donations = []
             refusal = 0
             var body: [UInt8] = []
             var failure: Int32 = 0
@@ -85,15 +84,14 @@ final class GoferServer {
                 body = try dispatch(header.type, ByteReader(buffer, MessageHeader.size..<length))
             } catch {
                 failure = error.rawValue
-                donation = nil
+                donations = []
             }
-            var numbers: [Int32] = []
-            if let number = donation?.number { numbers.append(number) }
+            let numbers = donations.map(\.number)
             let reply = MessageHeader(
                 type: header.type, request: header.request, errno: failure, bodyLength: body.count, descriptorCount: numbers.count,
                 rule: refusal)
             try socket.send(reply.encoded(), body, descriptors: numbers)
-            donation = nil
+            donations = []
         }
     }
 
@@ -122,6 +120,8 @@ final class GoferServer {
         case .synchronize: try synchronize(SynchronizeRequest(decoding: body)).encoded()
         case .changeQueue: try changeQueue(ChangeQueueRequest(decoding: body)).encoded()
         case .inspect: try inspect(InspectRequest(decoding: body)).encoded()
+        case .openSeveral: try openSeveral(OpenSeveralRequest(decoding: body)).encoded()
+        case .attributeNames: try attributeNames(AttributeNamesRequest(decoding: body)).encoded()
         }
     }
 }

@@ -146,7 +146,7 @@ enum Boot {
                 configuration.hasGrant(below: hide) ? .sealed : hide.isRefused ? .refused : .absent)
         }
         do throws(Errno) {
-            return try GoferProcess.start(executable: folder + "/stockade-gofer", grants: grants, hides: hides)
+            return try GoferProcess.start(executable: folder + "/stockade-gofer", grants: grants, hides: hides, descriptorCapacity: Sentry.cachedDescriptors)
         } catch { throw .sandbox("could not start \(folder)/stockade-gofer: \(error)") }
     }
 

@@ -9,7 +9,9 @@ enum Sentry {
     /// Where the parent puts the control socket.
     private static let controlDescriptor: Int32 = 3
     /// Entries that the descriptor table gets at once: growing it later, with threads, costs an RCU grace period.
-    private static let descriptorCapacity = 4096
+    private static let descriptorCapacity = 16384
+    /// Host files that are kept open for the guest's next use of them.
+    static var cachedDescriptors: Int { min(descriptorCapacity / 2, HostStartup.descriptorLimit / 4) }
 
     static func main() {
         if StubRegion.isOccupied { restart() }

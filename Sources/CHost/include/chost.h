@@ -70,5 +70,6 @@ int chost_die_with_parent(int parent);
 /// Makes the descriptor table as large as it will ever need to be, while the process has one thread: growing it later costs an RCU
 /// grace period. Also raises the soft limit of open files to the hard one (1,048,576 at most). Returns the limit.
 long chost_grow_descriptor_table(long capacity);
+long chost_descriptor_limit(void);
 
 #endif

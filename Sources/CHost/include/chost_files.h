@@ -39,6 +39,8 @@ long chost_getxattr(const void *path, const void *name, void *value, size_t size
 long chost_setxattr(const void *path, const void *name, const void *value, size_t size, int flags);
 long chost_removexattr(const void *path, const void *name);
 long chost_listxattr(const void *path, void *list, size_t size);
+/// Of a symbolic link itself.
+long chost_llistxattr(const void *path, void *list, size_t size);
 
 /// inotify_init1(2), non-blocking and close-on-exec; inotify_add_watch(2); inotify_rm_watch(2).
 long chost_inotify_create(void);

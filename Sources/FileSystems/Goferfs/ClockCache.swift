@@ -35,6 +35,23 @@ final class ClockCache<Value: AnyObject & Sendable>: Sendable {
         var ring: [CacheSlot<Value>] = []
         var hand = 0
         var weight = 0
+
+        /// Takes out slots that were cleared, so that the ring does not fill up with them: a few at each insertion.
+        mutating func sweep() {
+            for _ in 0..<4 where !ring.isEmpty {
+                if hand >= ring.count { hand = 0 }
+                if ring[hand].isEmpty {
+                    removeAtHand()
+                } else {
+                    hand += 1
+                }
+            }
+        }
+        mutating func removeAtHand() {
+            weight -= ring[hand].weight
+            let last = ring.removeLast()
+            if hand < ring.count { ring[hand] = last }
+        }
     }
     private let state = Mutex(State())
     /// The sum of weights to keep to.
@@ -46,6 +63,7 @@ final class ClockCache<Value: AnyObject & Sendable>: Sendable {
         let slot = CacheSlot(value, weight: weight)
         var dropped: [Value] = []
         state.withLock { s in
+            s.sweep()
             s.ring.append(slot)
             s.weight += weight
             // Each slot is passed twice at most: once to take its use, once to evict it.
@@ -59,9 +77,7 @@ final class ClockCache<Value: AnyObject & Sendable>: Sendable {
                     continue
                 }
                 if let value = candidate.clear() { dropped.append(value) }
-                s.weight -= candidate.weight
-                let last = s.ring.removeLast()
-                if last !== candidate { s.ring[s.hand] = last }
+                s.removeAtHand()
             }
         }
         _ = consume dropped

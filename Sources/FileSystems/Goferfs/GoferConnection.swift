@@ -78,28 +78,39 @@ public final class GoferConnection: Sendable {
     /// - Throws: the Gofer's errno, or EIO when it is gone.
     func call<R: GoferRequest>(_ request: R) throws(Errno) -> R.Reply {
         let (reply, donated) = try exchange(request)
-        guard donated == nil else { throw fail("donated a file nobody asked for") }
+        guard donated.isEmpty else { throw fail("donated a file nobody asked for") }
         return reply
     }
 
     /// For requests that donate: the reply and the descriptor, which is a regular file.
     func callForDescriptor<R: GoferRequest>(_ request: R) throws(Errno) -> (reply: R.Reply, file: SharedHostDescriptor) {
         let (reply, donated) = try callForAnyDescriptor(request)
-        // Reads and writes of anything but a regular file could block or have effects.
+        try requireRegular(donated)
+        return (reply, donated)
+    }
+
+    /// For requests that donate one descriptor for each file that could be opened: the reply and the descriptors, regular files all.
+    func callForDescriptors<R: GoferRequest>(_ request: R) throws(Errno) -> (reply: R.Reply, files: [SharedHostDescriptor]) {
+        let (reply, donated) = try exchange(request)
+        for file in donated { try requireRegular(file) }
+        return (reply, donated)
+    }
+
+    /// Reads and writes of anything but a regular file could block or have effects.
+    private func requireRegular(_ donated: SharedHostDescriptor) throws(Errno) {
         guard let status = try? HostFileStatus(of: donated.number), status.mode.isRegular else {
             throw fail("donated something that is no regular file")
         }
-        return (reply, donated)
     }
 
     /// For descriptors that are neither read nor written.
     func callForAnyDescriptor<R: GoferRequest>(_ request: R) throws(Errno) -> (reply: R.Reply, file: SharedHostDescriptor) {
         let (reply, donated) = try exchange(request)
-        guard let donated else { throw fail("donated no file") }
-        return (reply, donated)
+        guard let file = donated.first, donated.count == 1 else { throw fail("donated no file") }
+        return (reply, file)
     }
 
-    private func exchange<R: GoferRequest>(_ request: R) throws(Errno) -> (R.Reply, SharedHostDescriptor?) {
+    private func exchange<R: GoferRequest>(_ request: R) throws(Errno) -> (R.Reply, [SharedHostDescriptor]) {
         let body = request.encoded()
         let due = closing.withLock { pending -> [NodeID] in
             guard pending.count >= 64 else { return [] }
@@ -108,7 +119,7 @@ public final class GoferConnection: Sendable {
             return batch
         }
         var problem: String?
-        var donated: SharedHostDescriptor?
+        var donated: [SharedHostDescriptor] = []
         var outcome: Result<R.Reply, Errno> = .failure(.EIO)
         var rule: UInt16 = 0
         transport.withLock { t in
@@ -127,7 +138,7 @@ public final class GoferConnection: Sendable {
 
     /// One request and its reply. A `problem` means that the Gofer can't be used any more.
     private static func transact<R: GoferRequest>(
-        _ t: inout Transport, _ processID: Int32, _ request: R, _ body: [UInt8], _ donated: inout SharedHostDescriptor?,
+        _ t: inout Transport, _ processID: Int32, _ request: R, _ body: [UInt8], _ donated: inout [SharedHostDescriptor],
         _ problem: inout String?
     ) -> Result<R.Reply, Errno> {
         followCaller(&t, processID)
@@ -153,9 +164,9 @@ public final class GoferConnection: Sendable {
                 if reply.errno == Errno.EBADMSG.rawValue { throw Errno.EBADMSG }
                 return .failure(Errno(rawValue: reply.errno))
             }
-            guard owned.count == R.donates else { throw Errno.EBADMSG }
             let value = try R.Reply(decoding: ByteReader(t.buffer, MessageHeader.size..<length))
-            donated = owned.first
+            guard owned.count == R.donations(of: value) else { throw Errno.EBADMSG }
+            donated = owned
             return .success(value)
         } catch {
             let error = error as? Errno ?? .EIO

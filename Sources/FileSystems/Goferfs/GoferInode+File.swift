@@ -27,8 +27,7 @@ extension GoferInode {
             return found
         }
         if let present { return present }
-        let file = try donated(.read)
-        let slot = connection.descriptors.insert(file)
+        let (file, slot) = try openForReading()
         let replaced = state.withLock { s in
             defer { s.readable = slot }
             return s.readable
@@ -60,12 +59,61 @@ extension GoferInode {
         return file
     }
 
+    private typealias Opened = (file: SharedHostDescriptor, slot: CacheSlot<SharedHostDescriptor>)
+
+    private func openForReading() throws(Errno) -> Opened {
+        if let opened = try openedAhead() { return opened }
+        let file = try donated(.read)
+        return (file, connection.descriptors.insert(file))
+    }
+
+    /// A file that was seen in a listing and has no handle yet: as it was opened with another one, or is now with others; nil: open it alone.
+    private func openedAhead() throws(Errno) -> Opened? {
+        guard let origin = state.withLock({ $0.handle == nil ? $0.origin : nil }) else { return nil }
+        let hash = NameHash.of(origin.name)
+        guard let listing = origin.directory.names.withLock({ $0.watch == 0 ? nil : $0.ahead })?.current, let place = listing.place(hash) else {
+            return nil
+        }
+        if let opened = listing.opens.take(place) {
+            // The name may mean another file since.
+            guard let file = opened.descriptor.current, GoferFileSystem.Key(opened.status) == key, let handle = opened.handle else { return nil }
+            return try adopt(file, opened.descriptor, handle)
+        }
+        let others = listing.opens.others(with: place, of: listing.openCandidates)
+        if others.isEmpty { return nil }
+        let above = try origin.directory.handle()
+        defer { withExtendedLifetime(above) {} }
+        let request = OpenSeveralRequest(directory: above.id, handles: .all, names: [origin.name] + others.map { listing.names[$0] })
+        let (reply, files) = try connection.callForDescriptors(request)
+        guard reply.files.count == request.names.count else { throw connection.fail("the Gofer opened other files than asked") }
+        var rest = files[...]
+        var own: (opened: OpenAhead.Opened, file: SharedHostDescriptor, handle: NodeHandle)?
+        for (index, outcome) in reply.files.enumerated() {
+            guard outcome.error == nil, let file = rest.popFirst() else { continue }
+            let handle = NodeHandle(outcome.node.node, connection)
+            let opened = OpenAhead.Opened(descriptor: connection.descriptors.insert(file), status: outcome.node.status, handle: handle)
+            if index == 0 { own = (opened, file, handle) } else { listing.opens.keep(opened, at: others[index - 1]) }
+        }
+        if let error = reply.files[0].error { throw error }
+        guard let own, GoferFileSystem.Key(own.opened.status) == key else { throw .ESTALE }
+        return try adopt(own.file, own.opened.descriptor, own.handle)
+    }
+
+    private func adopt(_ file: SharedHostDescriptor, _ slot: CacheSlot<SharedHostDescriptor>, _ handle: NodeHandle) throws(Errno) -> Opened {
+        try requireSame(file)
+        adopt(handle, watch: 0)
+        return (file, slot)
+    }
+
+    private func requireSame(_ file: SharedHostDescriptor) throws(Errno) {
+        guard GoferFileSystem.Key(try HostFileStatus(of: file.number)) == key else { throw connection.fail("the Gofer donated another file") }
+    }
+
     private func donated(_ access: OpenAccess) throws(Errno) -> SharedHostDescriptor {
         let (_, file) = try asking { (target, wish) throws(Errno) in
             try connection.callForDescriptor(OpenFileRequest(target, access, handles: wish))
         }
-        let status = try HostFileStatus(of: file.number)
-        guard GoferFileSystem.Key(status) == key else { throw connection.fail("the Gofer donated another file") }
+        try requireSame(file)
         return file
     }
 

@@ -94,24 +94,30 @@ extension GoferInode {
         }
         guard isDue else { return false }
         var entries: [UInt64: ListingAhead.ListedStatus] = [:]
+        var names: [[UInt8]] = []
         var stream = NodeID.none
         var isFiltered = false
         repeat {
             let reply = try connection.call(ListRequest(NodeTarget(try handle().id), stream: stream, attributes: .all))
-            for entry in reply.entries { entries[NameHash.of(entry.name)] = .init(status: entry.status, link: entry.link) }
+            for entry in reply.entries {
+                entries[NameHash.of(entry.name)] = .init(status: entry.status, link: entry.link, place: names.count)
+                names.append(entry.name)
+            }
             guard reply.stream == .none || !reply.entries.isEmpty else { throw connection.fail("the Gofer's directory has no end") }
             isFiltered = isFiltered || reply.isFiltered
             stream = reply.stream
         } while stream != .none
-        let slot = connection.listingsAhead.insert(ListingAhead(entries, isFiltered: isFiltered), weight: entries.count + 4)
+        let slot = connection.listingsAhead.insert(ListingAhead(names, entries, isFiltered: isFiltered), weight: entries.count + 4)
         synchronizeNames()
-        return names.withLock { n in
+        let (isUsed, unused) = self.names.withLock { n -> (Bool, CacheSlot<ListingAhead>?) in
             n.misses = 0
             // Not when something changed while it was read.
-            guard n.watch != 0, n.entryChanges == since else { return false }
-            n.ahead = slot
-            return true
+            guard n.watch != 0, n.entryChanges == since else { return (false, slot) }
+            defer { n.ahead = slot }
+            return (true, n.ahead)
         }
+        unused?.clear()
+        return isUsed
     }
 
     /// A message for one name costs as much as some ten entries of a listing. A directory's size tells how many entries it may have.

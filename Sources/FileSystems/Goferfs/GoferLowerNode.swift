@@ -9,15 +9,15 @@ import VirtualFileSystem
 ///
 /// Lock: `state` is a leaf; no request is made with it held.
 public final class GoferLowerNode: LowerNode {
-    private let tree: GoferLowerTree
-    private let parent: GoferLowerNode?
-    private let name: [UInt8]
-    private let status: HostFileStatus
+    let tree: GoferLowerTree
+    let parent: GoferLowerNode?
+    let name: [UInt8]
+    let status: HostFileStatus
     /// The root's handle, which can't be had again.
     private let rootHandle: NodeHandle?
     public let type: FileType
 
-    private struct State {
+    struct State {
         var handle: CacheSlot<NodeHandle>?
         var listing: CacheSlot<LowerListing>?
         var descriptor: CacheSlot<SharedHostDescriptor>?
@@ -26,7 +26,7 @@ public final class GoferLowerNode: LowerNode {
         /// Look-ups of entries that the Gofer was asked.
         var misses = 0
     }
-    private let state = Mutex(State())
+    let state = Mutex(State())
 
     /// The root of grant number `grant`.
     /// - Throws: why the grant could not be opened: ENOENT, EACCES, ….
@@ -69,7 +69,7 @@ public final class GoferLowerNode: LowerNode {
     private var ownHandle: NodeHandle? { rootHandle ?? state.withLock { $0.handle }?.current }
 
     /// A directory's handle, fetched again when the cache dropped it.
-    private func directoryHandle() throws(Errno) -> NodeHandle {
+    func directoryHandle() throws(Errno) -> NodeHandle {
         if let handle = ownHandle { return handle }
         guard type == .directory else { throw .ENOTDIR }
         guard let parent else { throw .EIO }
@@ -93,7 +93,7 @@ public final class GoferLowerNode: LowerNode {
     }
 
     /// Calls `body` with what names this node, by its own handle or its directory's.
-    private func withTarget<R>(_ body: (NodeTarget) throws(Errno) -> R) throws(Errno) -> R {
+    func withTarget<R>(_ body: (NodeTarget) throws(Errno) -> R) throws(Errno) -> R {
         if let handle = ownHandle {
             defer { withExtendedLifetime(handle) {} }
             return try body(NodeTarget(handle.id))
@@ -104,13 +104,16 @@ public final class GoferLowerNode: LowerNode {
         return try body(NodeTarget(above.id, name))
     }
 
+    /// The directory's listing, while it is kept.
+    var currentListing: LowerListing? { state.withLock { $0.listing }?.current }
+
     // MARK: LowerNode
 
     public func attributes() throws(Errno) -> FileAttributes { FileAttributes(status, tree.connection) }
 
     public func lookup(_ name: FileName) throws(Errno) -> (any LowerNode)? {
         guard type == .directory else { throw .ENOTDIR }
-        if let listing = state.withLock({ $0.listing })?.current {
+        if let listing = currentListing {
             guard let entry = listing[name] else { return listing.isFiltered ? try walkOne(name.bytes) : nil }
             if let status = entry.status { return node(name.bytes, status, link: entry.link) }
         }
@@ -171,7 +174,7 @@ public final class GoferLowerNode: LowerNode {
     /// Directories come with attributes, since whoever lists a tree goes into them; others' come when several are asked for.
     public func list() throws(Errno) -> [LowerEntry] {
         guard type == .directory else { throw .ENOTDIR }
-        if let listing = state.withLock({ $0.listing })?.current { return listing.lowerEntries }
+        if let listing = currentListing { return listing.lowerEntries }
         return try fetchListing(.directories).lowerEntries
     }
 
@@ -211,40 +214,5 @@ public final class GoferLowerNode: LowerNode {
         }
         state.withLock { $0.linkTarget = target }
         return target
-    }
-
-    public func open() throws(Errno) -> SharedHostDescriptor {
-        if let descriptor = state.withLock({ $0.descriptor })?.current { return descriptor }
-        guard type == .regular else { throw type == .directory ? .EISDIR : .ENXIO }
-        let (reply, file) = try withTarget { target throws(Errno) in try tree.connection.callForDescriptor(OpenFileRequest(target, .read)) }
-        guard reply.status.inode == status.inode, reply.status.device == status.device else { throw .ESTALE }
-        let slot = tree.connection.descriptors.insert(file)
-        // Whoever opened it meanwhile was first; all then use the same one.
-        let earlier = state.withLock { s -> CacheSlot<SharedHostDescriptor>? in
-            if let present = s.descriptor, !present.isEmpty { return present }
-            s.descriptor = slot
-            return nil
-        }
-        if let earlier, let descriptor = earlier.current {
-            slot.clear()
-            return descriptor
-        }
-        return file
-    }
-
-    public func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8] {
-        if let names = state.withLock({ $0.attributeNames }), !names.contains(name) { throw .ENODATA }
-        guard (1...ProtocolLimits.maximumAttributeName).contains(name.count), NameRule.isPlain(name) else { throw .ERANGE }
-        return try withTarget { target throws(Errno) in
-            try tree.connection.call(GetExtendedAttributeRequest(target, name: name)).bytes
-        }
-    }
-
-    public func extendedAttributeNames() throws(Errno) -> [[UInt8]] {
-        if let names = state.withLock({ $0.attributeNames }) { return names }
-        let list = try withTarget { target throws(Errno) in try tree.connection.call(ListExtendedAttributesRequest(target)).bytes }
-        let names = list.split(separator: 0).map { Array($0) }
-        state.withLock { $0.attributeNames = names }
-        return names
     }
 }

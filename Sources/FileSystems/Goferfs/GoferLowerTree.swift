@@ -1,6 +1,7 @@
 import GoferProtocol
 import HostOS
 import LinuxABI
+import Synchronization
 import VirtualFileSystem
 
 /// A granted host tree that does not change while the sandbox runs: what all its nodes share.
@@ -10,6 +11,14 @@ final class GoferLowerTree: Sendable {
     let handles: ClockCache<NodeHandle>
     /// Directories listed with attributes, weighed by entries: about 300 bytes each.
     let listings = ClockCache<LowerListing>(capacity: 65536)
+
+    /// Attributes that a file system of the host knows, by a file's device and the attribute's name, as far as they were asked for.
+    let knownAttributes = Mutex<Set<KnownAttribute>>([])
+    struct KnownAttribute: Hashable {
+        var device: DeviceNumber
+        var name: [UInt8]
+    }
+    static let knownAttributeLimit = 64
 
     init(_ connection: GoferConnection) {
         self.connection = connection
@@ -24,6 +33,8 @@ final class LowerListing: Sendable {
     private let index: [FileName: Int]
     /// A name that is missing may be hidden: the Gofer says which rule did it.
     let isFiltered: Bool
+    let opens = OpenAhead()
+    let attributeNames = AttributeNamesAhead()
 
     init(_ entries: [ListedEntry], isFiltered: Bool) {
         self.isFiltered = isFiltered
@@ -35,6 +46,15 @@ final class LowerListing: Sendable {
     }
 
     subscript(_ name: FileName) -> ListedEntry? { index[name].map { entries[$0] } }
+    func place(_ name: FileName) -> Int? { index[name] }
+
+    /// Entries that can be opened ahead, by their places.
+    func openCandidates() -> [OpenAhead.Candidate?] {
+        entries.map { entry in
+            let type = entry.status?.mode.type ?? FileType(directoryEntryType: entry.type)
+            return type == .regular ? .init(name: entry.name, inode: entry.status?.inode ?? entry.inode) : nil
+        }
+    }
 
     var lowerEntries: [LowerEntry] {
         entries.compactMap { entry in

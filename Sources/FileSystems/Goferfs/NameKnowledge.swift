@@ -126,6 +126,8 @@ final class ListingAhead: Sendable {
     struct ListedStatus: Sendable {
         var status: HostFileStatus?
         var link: [UInt8]
+        /// Place in `names`.
+        var place = 0
     }
     enum Answer {
         case entry(HostFileStatus, link: [UInt8])
@@ -140,8 +142,12 @@ final class ListingAhead: Sendable {
 
     /// What is missing may be hidden: the Gofer says by which rule.
     private let isFiltered: Bool
+    /// In the directory's order.
+    let names: [[UInt8]]
+    let opens = OpenAhead()
 
-    init(_ entries: [UInt64: ListedStatus], isFiltered: Bool) {
+    init(_ names: [[UInt8]], _ entries: [UInt64: ListedStatus], isFiltered: Bool) {
+        self.names = names
         self.isFiltered = isFiltered
         state = Mutex(State(entries: entries))
         deadline = .after(nanoseconds: Self.nanoseconds)
@@ -159,5 +165,24 @@ final class ListingAhead: Sendable {
             return .entry(status, link: entry.link)
         }
     }
-    func drop(_ hash: UInt64) { state.withLock { _ = $0.dropped.insert(hash) } }
+    func drop(_ hash: UInt64) {
+        let place = state.withLock { s in
+            s.dropped.insert(hash)
+            return s.entries[hash]?.place
+        }
+        if let place { opens.drop(place) }
+    }
+
+    func place(_ hash: UInt64) -> Int? { state.withLock { $0.entries[hash]?.place } }
+
+    /// Entries that can be opened ahead, by their places.
+    func openCandidates() -> [OpenAhead.Candidate?] {
+        state.withLock { s in
+            names.map { name in
+                let hash = NameHash.of(name)
+                guard let status = s.entries[hash]?.status, status.mode.isRegular, !s.dropped.contains(hash) else { return nil }
+                return .init(name: name, inode: status.inode)
+            }
+        }
+    }
 }

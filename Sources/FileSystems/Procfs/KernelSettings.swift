@@ -232,7 +232,7 @@ struct LiveSetting: SyntheticContent {
 }
 
 /// /proc/sys/vm/drop_caches (proc_sys_vm(5)): 1 gives free memory that is kept ready back to the host, 2 drops unused names and inodes with the host
-/// files open for them, 3 does both; 4, which silences a message in Linux, does nothing.
+/// files open for them, 3 does both; other bits do nothing.
 struct CacheDropper: SyntheticContent {
     let kernel: SandboxKernel
     var permissions: UInt16 { 0o200 }
@@ -240,7 +240,7 @@ struct CacheDropper: SyntheticContent {
     /// Modes of settings hold for root too (proc_sys_permission).
     func bytes(caller: any Caller) throws(Errno) -> [UInt8] { throw .EACCES }
     func store(_ bytes: [UInt8], caller: any Caller) throws(Errno) {
-        guard let what = TextNumber.parse(bytes), (1...4).contains(what) else { throw .EINVAL }
+        guard let what = TextNumber.parse(bytes), what >= 1, what <= Int64(Int32.max) else { throw .EINVAL }
         if what & 2 != 0 { caller.mountNamespace.dropUnusedNames() }
         if what & 1 != 0 { kernel.memoryFile.trim() }
         HostStartup.trimHeap()

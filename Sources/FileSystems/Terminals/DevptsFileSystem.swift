@@ -17,7 +17,11 @@ public final class DevptsFileSystem: FileSystem {
     static let maximum = 4096
 
     private let slaves = Mutex<[Int: DevptsSlaveInode]>([:])
-    private let rootInode = Mutex<DevptsRoot?>(nil)
+    /// The root holds the file system, so that this must not hold the root.
+    private struct WeakRoot: Sendable {
+        weak var inode: DevptsRoot?
+    }
+    private let rootInode = Mutex(WeakRoot())
 
     /// The sandbox's own.
     public convenience init() {
@@ -41,9 +45,9 @@ public final class DevptsFileSystem: FileSystem {
 
     public var root: any Inode {
         rootInode.withLock { present in
-            if let present { return present }
+            if let inode = present.inode { return inode }
             let fresh = DevptsRoot(self)
-            present = fresh
+            present.inode = fresh
             return fresh
         }
     }

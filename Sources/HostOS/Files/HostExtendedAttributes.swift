@@ -24,12 +24,14 @@ public enum HostExtendedAttributes {
         // SAFETY: both strings end with NUL.
         try hostResult(unsafe chost_removexattr(path.nulTerminated, name.nulTerminated))
     }
-    /// All names, each followed by a NUL.
-    public static func list(_ path: [UInt8]) throws(Errno) -> [UInt8] {
+    /// All names, each followed by a NUL; of a symbolic link itself unless it is followed.
+    public static func list(_ path: [UInt8], follow: Bool = true) throws(Errno) -> [UInt8] {
         var length = 0
         let names = unsafe [UInt8](unsafeUninitializedCapacity: maximumSize) { buffer, count in
             // SAFETY: at most `maximumSize` bytes are stored and counted; the path ends with NUL.
-            length = unsafe chost_listxattr(path.nulTerminated, buffer.baseAddress, maximumSize)
+            length = unsafe follow
+                ? chost_listxattr(path.nulTerminated, buffer.baseAddress, maximumSize)
+                : chost_llistxattr(path.nulTerminated, buffer.baseAddress, maximumSize)
             count = max(0, length)
         }
         try hostResult(length)

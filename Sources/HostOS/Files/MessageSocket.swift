@@ -5,7 +5,7 @@ import LinuxABI
 public struct MessageSocket: ~Copyable, Sendable {
     public let descriptor: HostDescriptor
     /// Descriptors that one message may carry.
-    public static let maximumDescriptors = 8
+    public static let maximumDescriptors = 32
 
     public init(_ descriptor: consuming HostDescriptor) { self.descriptor = descriptor }
 

@@ -39,7 +39,6 @@ extension SeccompContext {
         state = .inFastCall
         isLoaded = false
         policy.tookCall(at: chost_cycles())
-        if Self.changesMappings(taken.number), policy.sawDear() { part() }
         let a = taken.arguments
         return .systemCall(number: taken.number, SystemCallArguments(a.0, a.1, a.2, a.3, a.4, a.5))
     }
@@ -52,9 +51,9 @@ extension SeccompContext {
             sites?.patch(returnAddress: call.instruction_pointer, number: UInt64(bitPattern: call.number))
         }
         if policy.isPaired {
-            if !isPatched, policy.sawDear() { part() }
+            if !isPatched, !Self.changesMappings(call.number), policy.sawDear() { part() }
         } else if let fastPath = platform.fastPath,
-            policy.sawCall(patched: isPatched && !Self.changesMappings(UInt64(bitPattern: call.number)), at: chost_cycles()), fastPath.takePair()
+            policy.sawCall(patched: isPatched || Self.changesMappings(call.number), at: chost_cycles()), fastPath.takePair()
         {
             policy.paired(at: chost_cycles())
             let cpu = chost_stub_current_cpu()
@@ -62,8 +61,8 @@ extension SeccompContext {
         }
     }
 
-    /// mmap, mprotect, munmap, brk, mremap, madvise: the manager thread does most of the work.
-    private static func changesMappings(_ number: UInt64) -> Bool {
+    /// mmap, mprotect, munmap, brk, mremap, madvise: the manager thread does most of the work, on the task thread's processor in either case.
+    private static func changesMappings(_ number: Int64) -> Bool {
         switch number {
         case 9...12, 25, 28: true
         default: false
