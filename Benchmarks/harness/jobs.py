@@ -1,15 +1,15 @@
 """What is measured: single operations (micro) and whole commands (macro)."""
 
+import json
 import shlex
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .programs import Programs
+from .programs import Programs, python
 from .runner import OK, Outcome
 
-MICRO, MACRO = "micro", "macro"
+MICRO, MACRO, FIO = "micro", "macro", "fio"
 
 # How often a command runs in one round: short ones more often, because one sample of them says little.
 RUNS_PER_ROUND = {"start_true": 10, "start_python": 5, "import_modules": 2, "git_status": 3, "find_tree": 3, "tar_tree": 2,
@@ -53,6 +53,7 @@ class Job:
     name: str
     kind: str
     arguments: list[str]
+    expected: str | None = None  # what it has to print; None stands for anything
 
     @property
     def runs_per_round(self) -> int:
@@ -64,8 +65,16 @@ class Job:
         """Whether `--quick` runs it."""
         return self.name in QUICK
 
+    @property
+    def reads_host(self) -> bool:
+        """Whether files of the host are part of what is measured, so that `--cold` means something."""
+        return self.kind == MACRO
+
     def nanoseconds(self, outcome: Outcome) -> float:
-        """The measured value of a run that ended well: what a micro-benchmark printed, or a command's wall time."""
+        """The measured value of a run that ended well: what a micro-benchmark printed, the time of one of fio's operations, or
+        a command's wall time."""
+        if self.kind == FIO:
+            return 1e9 / _operations_per_second(outcome.output)
         return float(outcome.output.split()[1]) if self.kind == MICRO else float(outcome.wall_ns)
 
     def complaint(self, outcome: Outcome) -> str:
@@ -74,7 +83,19 @@ class Job:
             return outcome.reason
         if self.kind == MICRO and outcome.output.split()[:1] != [self.name]:
             return "it printed no result"
+        if self.kind == FIO and not _operations_per_second(outcome.output):
+            return "it did no read"
+        if self.expected is not None and outcome.output != self.expected:
+            return f"wrong result: it printed {outcome.output[:60]!r} instead of {self.expected[:60]!r}"
         return ""
+
+
+def _operations_per_second(output: str) -> float:
+    """Of fio's report in JSON, which may follow a warning; 0 where there is none."""
+    try:
+        return float(json.loads(output[max(output.find("{"), 0):])["jobs"][0]["read"]["iops"])
+    except (ValueError, KeyError, IndexError):
+        return 0.0
 
 
 def _micro(programs: Programs) -> list[Job]:
@@ -84,11 +105,6 @@ def _micro(programs: Programs) -> list[Job]:
 
 def _shell(line: str) -> list[str]:
     return ["/bin/sh", "-c", line]
-
-
-def python() -> str:
-    """The distribution's Python, because the one on the caller's PATH may be a wrapper script."""
-    return "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
 
 
 def tree() -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
+from . import caches
 from .environment import Environment
 from .jobs import MACRO, Job
 from .placements import Placement
@@ -57,12 +58,14 @@ class Samples:
 
 class Sampler:
     """Runs jobs in rounds. Within a round each job visits every environment in turn, so that a slow moment of the machine
-    hits all alike, and each round starts with another environment."""
+    hits all alike, and each round starts with another environment. When `cold`, the host's caches are emptied before each
+    run of a job that reads its files."""
 
-    def __init__(self, runner: Runner, environments: list[Environment], jobs: list[Job]):
+    def __init__(self, runner: Runner, environments: list[Environment], jobs: list[Job], cold: bool = False):
         self.runner = runner
         self.environments = environments
         self.jobs = jobs
+        self.cold = cold
         self.samples = Samples()
 
     def _sample(self, placement: Placement, number: int, environment: Environment, job: Job) -> Sample:
@@ -70,6 +73,8 @@ class Sampler:
         earlier = self.samples.of(placement.name, environment.name, job.name)
         if any(sample.status == TIMED_OUT for sample in earlier):
             return Sample(*label, TIMED_OUT, reason="not tried again")
+        if self.cold and job.reads_host:
+            caches.drop()
         outcome = self.runner.run(environment, job.arguments, placement.cpu)
         if complaint := job.complaint(outcome):
             return Sample(*label, outcome.status if outcome.status != OK else FAILED, reason=complaint)
@@ -86,7 +91,7 @@ class Sampler:
     def _warm_up(self) -> None:
         """Fills the page cache, which otherwise the first environment would do for the others."""
         for job in self.jobs:
-            if job.kind == MACRO:
+            if job.kind == MACRO and not self.cold:
                 self.runner.run(self.environments[0], job.arguments)
 
     def take(self, placements: list[Placement], rounds: int) -> Samples:
