@@ -39,14 +39,13 @@ def _positive(kind):
     return parse
 
 
-def _environments(wanted: list[str], scratch: str) -> list[str]:
-    """Native, and what is wanted, in the order of the tables. On a disk a platform of the product means both its
-    environments, the overlay and the bind; in memory there is nothing to bind."""
-    def is_meant(name: str) -> bool:
-        if not is_bound(name):
-            return name in wanted
-        return scratch == DISK and (name in wanted or name.removesuffix(BIND) in wanted)
-    return [NATIVE, *(name for name in names() if name != NATIVE and is_meant(name))]
+def _environments(wanted: list[str] | None, scratch: str) -> list[str]:
+    """Native, and what is wanted, in the order of the tables; all of them by default. On a disk a platform of the product means
+    both its environments, the overlay and the bind."""
+    meant = {NATIVE, *(wanted or [name for name in names() if not is_bound(name)])}
+    if scratch == DISK:
+        meant |= {name + BIND for name in meant}
+    return [name for name in names() if name in meant]
 
 
 def _existing(path: Path) -> Path:
@@ -68,7 +67,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         help="where the directory lies that jobs write to (default: memory; with --files, disk)")
     parser.add_argument("--cold", action="store_true",
                         help="empty the host's caches before each command that reads its files; needs root")
-    parser.add_argument("--environments", type=_words(names()), default=names(), metavar="LIST",
+    parser.add_argument("--environments", type=_words(names()), metavar="LIST",
                         help=f"only these, and native: {','.join(names())}")
     parser.add_argument("--placements", type=_words([p.name for p in PLACEMENTS]), metavar="LIST",
                         help=f"only these: {','.join(p.name for p in PLACEMENTS)}")

@@ -13,6 +13,9 @@ from .placements import Placement
 from .runner import FAILED, OK, TIMED_OUT, Runner
 
 
+LONG = 10.0  # seconds of a job in one round that are worth a line, so that nobody waits in the dark
+
+
 @dataclass(frozen=True)
 class Sample:
     """One run of one job."""
@@ -84,9 +87,12 @@ class Sampler:
         first = (number - 1) % len(self.environments)
         order = self.environments[first:] + self.environments[:first]
         for job in self.jobs:
+            begin = time.monotonic()
             for _ in range(job.runs_per_round):
                 for environment in order:
                     self.samples.add(self._sample(placement, number, environment, job))
+            if (taken := time.monotonic() - begin) > LONG:
+                print(f"  {job.name}: {taken:.0f} s", file=sys.stderr, flush=True)
 
     def _warm_up(self) -> None:
         """Fills the page cache, which otherwise the first environment would do for the others."""

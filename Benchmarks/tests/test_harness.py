@@ -276,7 +276,8 @@ class FileJobTests(unittest.TestCase):
         self.assertEqual(by_name["stockade-seccomp-bind"].prefix[1:3], ["--platform", "seccomp"])
         with tempfile.TemporaryDirectory() as state:
             found, missing = candidates(Path("/sandbox-exec"), Path("/shown"), Path(state), Path("/dev/shm"))
-        self.assertEqual({name for name in missing if name.startswith("stockade")}, {"stockade-ptrace-bind", "stockade-seccomp-bind"})
+        bound = {"stockade-ptrace-bind", "stockade-seccomp-bind"}
+        self.assertEqual({name for name in missing if name.startswith("stockade")}, bound)
 
 
 class OptionTests(unittest.TestCase):
@@ -299,6 +300,8 @@ class OptionTests(unittest.TestCase):
         parsed = self.parse()
         self.assertEqual((parsed.files, parsed.scratch, parsed.timeout, len(parsed.placements)), (False, "memory", 60, len(PLACEMENTS)))
         self.assertFalse([name for name in parsed.environments if name.endswith("-bind")])
+        alone = self.parse("--environments", "stockade-ptrace-bind")  # which is then skipped with the reason
+        self.assertEqual(alone.environments, ["native", "stockade-ptrace-bind"])
 
     def test_file_jobs_write_to_a_disk_and_run_unpinned(self):
         for parsed in (self.parse("--files"), self.parse("--only", "files_"), self.parse("--only", "^files_tar")):
