@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import trees
-from .jobs import FIO, IMPORTS, INSERTS, MACRO, MICRO, Job
+from .jobs import BULK, FIO, IMPORTS, INSERTS, MACRO, Job
 from .programs import Programs, python
 
 PREFIX = "files_"
@@ -51,7 +51,7 @@ def _all(programs: Programs, directory: Path, sizes: Sizes) -> list[Job]:
     stamp = shlex.quote(str(directory / "tree.version"))
 
     def bulk(name: str, size: int) -> Job:
-        return Job(name, MICRO, [str(programs.bulk), name, str(size)])
+        return Job(name, BULK, [str(programs.bulk), name, str(size)])
 
     def shell(name: str, line: str, expected: str) -> Job:
         return Job(name, MACRO, ["/bin/sh", "-c", line], expected)

@@ -1,4 +1,4 @@
-"""What is measured: single operations (micro) and whole commands (macro)."""
+"""What is measured: single operations (micro), work on many bytes or files (bulk, fio) and whole commands (macro)."""
 
 import json
 import shlex
@@ -9,7 +9,8 @@ from pathlib import Path
 from .programs import Programs, python
 from .runner import OK, Outcome
 
-MICRO, MACRO, FIO = "micro", "macro", "fio"
+MICRO, BULK, FIO, MACRO = "micro", "bulk", "fio", "macro"
+PRINTED = (MICRO, BULK)  # kinds of programs that print their name and what was measured
 
 # How often a command runs in one round: short ones more often, because one sample of them says little.
 RUNS_PER_ROUND = {"start_true": 10, "start_python": 5, "import_modules": 2, "git_status": 3, "find_tree": 3, "tar_tree": 2,
@@ -70,18 +71,23 @@ class Job:
         """Whether files of the host are part of what is measured, so that `--cold` means something."""
         return self.kind == MACRO
 
+    @property
+    def is_warmed(self) -> bool:
+        """Whether a first run differs from later ones: what it reads and writes takes room in the host's memory."""
+        return self.kind in (MACRO, BULK)
+
     def nanoseconds(self, outcome: Outcome) -> float:
-        """The measured value of a run that ended well: what a micro-benchmark printed, the time of one of fio's operations, or
-        a command's wall time."""
+        """The measured value of a run that ended well: what it printed, the time of one of fio's operations, or a command's
+        wall time."""
         if self.kind == FIO:
             return 1e9 / _operations_per_second(outcome.output)
-        return float(outcome.output.split()[1]) if self.kind == MICRO else float(outcome.wall_ns)
+        return float(outcome.output.split()[1]) if self.kind in PRINTED else float(outcome.wall_ns)
 
     def complaint(self, outcome: Outcome) -> str:
         """Why a run has no value, or an empty text."""
         if outcome.status != OK:
             return outcome.reason
-        if self.kind == MICRO and outcome.output.split()[:1] != [self.name]:
+        if self.kind in PRINTED and outcome.output.split()[:1] != [self.name]:
             return "it printed no result"
         if self.kind == FIO and not _operations_per_second(outcome.output):
             return "it did no read"

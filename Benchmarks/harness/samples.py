@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from . import caches
 from .environment import Environment
-from .jobs import MACRO, Job
+from .jobs import Job
 from .placements import Placement
 from .runner import FAILED, OK, TIMED_OUT, Runner
 
@@ -71,10 +71,12 @@ class Sampler:
         self.cold = cold
         self.samples = Samples()
 
+    def _has_timed_out(self, placement: Placement, environment: Environment, job: Job) -> bool:
+        return any(sample.status == TIMED_OUT for sample in self.samples.of(placement.name, environment.name, job.name))
+
     def _sample(self, placement: Placement, number: int, environment: Environment, job: Job) -> Sample:
         label = (placement.name, number, environment.name, job.name)
-        earlier = self.samples.of(placement.name, environment.name, job.name)
-        if any(sample.status == TIMED_OUT for sample in earlier):
+        if self._has_timed_out(placement, environment, job):
             return Sample(*label, TIMED_OUT, reason="not tried again")
         if self.cold and job.reads_host:
             caches.drop()
@@ -88,21 +90,21 @@ class Sampler:
         order = self.environments[first:] + self.environments[:first]
         for job in self.jobs:
             begin = time.monotonic()
+            self._warm_up(placement, job)
             for _ in range(job.runs_per_round):
                 for environment in order:
                     self.samples.add(self._sample(placement, number, environment, job))
             if (taken := time.monotonic() - begin) > LONG:
                 print(f"  {job.name}: {taken:.0f} s", file=sys.stderr, flush=True)
 
-    def _warm_up(self) -> None:
-        """Fills the page cache, which otherwise the first environment would do for the others."""
-        for job in self.jobs:
-            if job.kind == MACRO and not self.cold:
-                self.runner.run(self.environments[0], job.arguments)
+    def _warm_up(self, placement: Placement, job: Job) -> None:
+        """Fills the page cache and gets memory from a hypervisor, which otherwise the first environment would do for the others.
+        Just before the job, because both may be taken back meanwhile."""
+        if job.is_warmed and not self.cold and not self._has_timed_out(placement, self.environments[0], job):
+            self.runner.run(self.environments[0], job.arguments)
 
     def take(self, placements: list[Placement], rounds: int) -> Samples:
         """Takes all samples. The neighbours of a placement run only during its share of each round."""
-        self._warm_up()
         for number in range(1, rounds + 1):
             for placement in placements:
                 begin = time.monotonic()
