@@ -2,6 +2,7 @@
 """Measures the sandbox beside native and beside other sandboxes. See README.md."""
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -10,16 +11,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import budgets, chart, facts, product, programs, report, workload
+from harness import budgets, chart, facts, product, programs, report, scratch, workload
 from harness.environment import Environment
-from harness.environments import NATIVE, candidates, is_stockade
+from harness.environments import NATIVE, candidates, is_bound, is_stockade
+from harness.file_jobs import file_jobs, prepare
 from harness.idle import measure_idle, strays
 from harness.jobs import Job, all_jobs
 from harness.lifecycle import measure_lifecycle
 from harness.options import BENCHMARKS, parse
 from harness.processes import adopt_orphans, kill_descendants
+from harness.programs import Programs
 from harness.runner import OK, Runner
 from harness.samples import Sampler
+from harness.scratch import DISK, Scratch
 from harness.session import Session
 
 PROBE_TIMEOUT = 20.0
@@ -45,47 +49,70 @@ def check_essential(working_names: list[str], wanted: list[str]) -> None:
         sys.exit("bench.py: the sandbox can't run /bin/true on any platform; `--environments` without it measures the peers")
 
 
-def chosen_jobs(options: argparse.Namespace, jobs: list[Job]) -> list[Job]:
-    """What --quick and --only leave over."""
-    if options.only:
-        return [job for job in jobs if options.only.search(job.name)]
-    return [job for job in jobs if job.is_quick or not options.quick]
+def chosen_jobs(options: argparse.Namespace, built: Programs) -> tuple[list[Job], dict[str, str]]:
+    """What --files, --quick and --only leave over, with everything that these jobs read; and why other jobs can't run."""
+    def is_wanted(name: str) -> bool:
+        return not options.only or bool(options.only.search(name))
+    if options.files:
+        files = options.output / "files"
+        found, missing = file_jobs(built, files)
+        jobs = [job for job in found if is_wanted(job.name)]
+        prepare(jobs, files)
+        return jobs, {name: reason for name, reason in missing.items() if is_wanted(name)}
+    workload.generate(options.output / "workload")
+    jobs = all_jobs(built, options.output / "workload")
+    return [job for job in jobs if is_wanted(job.name) and (options.only or job.is_quick or not options.quick)], {}
 
 
 def measure(options: argparse.Namespace, directory: Path) -> Session:
     """Everything between the options and the reports."""
     options.output.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        disk = stack.enter_context(scratch.on_disk(options.output / "files")) if options.scratch == DISK else None
+        return measure_with(options, directory, disk)
+
+
+def measure_with(options: argparse.Namespace, directory: Path, disk: Scratch | None) -> Session:
+    """The same with a scratch directory on a disk, or without."""
     built = programs.build(BENCHMARKS, options.output)
-    workload.generate(options.output / "workload")
     sandbox = product.copy(options.sandbox, options.output / "product")
-    runner = Runner(built, directory, options.timeout)
+    runner = Runner(built, directory, options.timeout, disk.directory if disk else None)
 
     state = directory / "state"
     state.mkdir()
-    found, missing = candidates(sandbox, options.output, state, runner.temporary)
+    found, missing = candidates(sandbox, options.output, state, runner.temporary, disk)
     skipped = {name: reason for name, reason in missing.items() if name in options.environments}
     environments = working(runner, [e for e in found if e.name in options.environments], skipped)
     names = [environment.name for environment in environments]
     for name, reason in skipped.items():
         print(f"skipping {name}: {reason}", file=sys.stderr)
     check_essential(names, options.environments)
+    jobs, skipped_jobs = chosen_jobs(options, built)
+    for name, reason in skipped_jobs.items():
+        print(f"skipping {name}: {reason}", file=sys.stderr)
 
     session = Session(
         facts={**facts.host(), "versions": facts.versions(sandbox, names)},
         environments=names,
         skipped=skipped,
-        jobs=chosen_jobs(options, all_jobs(built, options.output / "workload")),
+        jobs=jobs,
         placements=options.placements,
         rounds=options.rounds,
         budgets=budgets.load(BENCHMARKS / "budgets.json"),
+        scratch=f"{options.scratch} ({scratch.file_system(runner.temporary)})",
+        cold=options.cold,
+        skipped_jobs=skipped_jobs,
     )
     if session.jobs:
         session.strays = {p.name: strays(runner, environments, p) for p in options.placements if p.pinned}
-        session.samples = Sampler(runner, environments, session.jobs).take(options.placements, options.rounds)
-    if not options.only or options.only.search("idle"):
-        session.idle = measure_idle(runner, environments, options.idle)
-    if not options.only or options.only.search("lifecycle"):
-        session.lifecycle = measure_lifecycle(sandbox.parent / "stockade", names, directory, options.rounds)
+        session.samples = Sampler(runner, environments, session.jobs, options.cold).take(options.placements, options.rounds)
+    def is_measured(name: str) -> bool:
+        return bool(options.only.search(name)) if options.only else not options.files
+    unbound = [environment for environment in environments if not is_bound(environment.name)]
+    if is_measured("idle"):
+        session.idle = measure_idle(runner, unbound, options.idle)
+    if is_measured("lifecycle"):
+        session.lifecycle = measure_lifecycle(sandbox.parent / "stockade", [e.name for e in unbound], directory, options.rounds)
     session.facts["load_after"] = facts.load_average()
     return session
 

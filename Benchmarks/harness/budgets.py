@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import text
-from .environments import NATIVE, is_stockade
+from .environments import NATIVE, is_bound, is_stockade
 from .idle import Idle
 from .lifecycle import Lifecycle
 from .samples import Samples
@@ -26,6 +26,7 @@ class Budget:
     job: str = ""  # what is measured, or
     idle: str = ""  # the field of `Idle`, or
     lifecycle: bool = False  # a container's
+    bind: bool = False  # a promise for a read-write bind of a directory on a disk alone
 
     def limit(self, value: float) -> str:
         """Such as `≤ 4.00 µs`, or `0` where nothing at all is allowed."""
@@ -34,6 +35,8 @@ class Budget:
     def measured(self, environment: str, placement: str, samples: Samples, idle: list[Idle],
                  lifecycle: list[Lifecycle] = ()) -> float | None:
         """The measured value in the budget's unit, or None when this session has none."""
+        if self.bind and not is_bound(environment):
+            return None
         if self.idle:
             return next((i.value(self.idle) for i in idle if i.environment == environment), None)
         if self.lifecycle:

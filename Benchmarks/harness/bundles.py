@@ -8,17 +8,19 @@ import subprocess
 from pathlib import Path
 
 from .environment import Environment
+from .scratch import Scratch
 
 # What a program needs of the host's root. Links such as /bin -> usr/bin are made again, directories are bound.
 ROOT_ENTRIES = ("bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr")
 READ_ONLY = ["rbind", "ro", "nosuid", "nodev"]
+WRITABLE = ["rbind", "rw", "nosuid", "nodev"]
 
 
-def _bind(path: str) -> dict:
-    return {"destination": path, "source": path, "type": "bind", "options": READ_ONLY}
+def _bind(path: str, options: list[str] = READ_ONLY) -> dict:
+    return {"destination": path, "source": path, "type": "bind", "options": options}
 
 
-def _configuration(shown: Path, binds: list[str]) -> dict:
+def _configuration(shown: Path, binds: list[str], disk: Scratch | None) -> dict:
     """The parts of config.json that don't change from command to command."""
     mounts = [
         {"destination": "/proc", "type": "proc", "source": "proc"},
@@ -26,6 +28,7 @@ def _configuration(shown: Path, binds: list[str]) -> dict:
         {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "nodev", "mode=1777"]},
         *map(_bind, binds),
         _bind(str(shown)),
+        *([_bind(str(disk.shared), WRITABLE)] if disk else []),
     ]
     namespaces = ["pid", "mount", "ipc", "uts", "network"]
     linux: dict = {}
@@ -40,8 +43,8 @@ def _configuration(shown: Path, binds: list[str]) -> dict:
 class BundleEnvironment(Environment):
     """Writes a bundle for each command, with the host's programs as a read-only root and a tmpfs at /tmp."""
 
-    def __init__(self, name: str, program: str, shown: Path, state: Path):
-        super().__init__(name, [], "/tmp")
+    def __init__(self, name: str, program: str, shown: Path, state: Path, disk: Scratch | None = None):
+        super().__init__(name, [], str(disk.directory) if disk else "/tmp")
         self.bundle = state / f"{name}-bundle"
         self.containers = state / f"{name}-containers"
         self.runtime = [program, "--root", str(self.containers)]
@@ -59,7 +62,7 @@ class BundleEnvironment(Environment):
                 binds.append(str(original))
         for directory in ("proc", "dev", "tmp", str(shown).lstrip("/")):
             (rootfs / directory).mkdir(parents=True, exist_ok=True)
-        self.configuration = _configuration(shown, binds)
+        self.configuration = _configuration(shown, binds, disk)
 
     def command(self, arguments: list[str]) -> list[str]:
         variables = [f"{name}={value}" for name, value in self.variables().items()]

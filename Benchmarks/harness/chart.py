@@ -11,7 +11,8 @@ from .runner import OK
 from .session import Session
 
 # Distinguishable with colour vision deficiencies (Okabe and Ito). An environment has the same colour in every chart.
-PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b3a300", "#555555", "#999999", "#000000")
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b3a300", "#555555", "#999999", "#000000",
+           "#882255", "#44aa99")
 COLOURS = dict(zip(names(), itertools.cycle(PALETTE)))
 LABELS, PLOT, MARGIN, BAR, GAP, HEADER, LEGEND_ROW = 170, 760, 90, 11, 12, 78, 20
 LEGEND_COLUMNS = 5

@@ -4,7 +4,7 @@ BASE_VARIABLES = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 
 
 class Environment:
-    """Puts a prefix before a command. `temporary` is an in-memory directory as the command sees it."""
+    """Puts a prefix before a command. `temporary` is its scratch directory as the command sees it."""
 
     def __init__(self, name: str, prefix: list[str], temporary: str):
         self.name = name

@@ -1,15 +1,16 @@
-"""What is measured: single operations (micro) and whole commands (macro)."""
+"""What is measured: single operations (micro), work on many bytes or files (bulk, fio) and whole commands (macro)."""
 
+import json
 import shlex
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .programs import Programs
+from .programs import Programs, python
 from .runner import OK, Outcome
 
-MICRO, MACRO = "micro", "macro"
+MICRO, BULK, FIO, MACRO = "micro", "bulk", "fio", "macro"
+PRINTED = (MICRO, BULK)  # kinds of programs that print their name and what was measured
 
 # How often a command runs in one round: short ones more often, because one sample of them says little.
 RUNS_PER_ROUND = {"start_true": 10, "start_python": 5, "import_modules": 2, "git_status": 3, "find_tree": 3, "tar_tree": 2,
@@ -53,6 +54,7 @@ class Job:
     name: str
     kind: str
     arguments: list[str]
+    expected: str | None = None  # what it has to print; None stands for anything
 
     @property
     def runs_per_round(self) -> int:
@@ -64,17 +66,42 @@ class Job:
         """Whether `--quick` runs it."""
         return self.name in QUICK
 
+    @property
+    def reads_host(self) -> bool:
+        """Whether files of the host are part of what is measured, so that `--cold` means something."""
+        return self.kind == MACRO
+
+    @property
+    def is_warmed(self) -> bool:
+        """Whether a first run differs from later ones: what it reads and writes takes room in the host's memory."""
+        return self.kind in (MACRO, BULK)
+
     def nanoseconds(self, outcome: Outcome) -> float:
-        """The measured value of a run that ended well: what a micro-benchmark printed, or a command's wall time."""
-        return float(outcome.output.split()[1]) if self.kind == MICRO else float(outcome.wall_ns)
+        """The measured value of a run that ended well: what it printed, the time of one of fio's operations, or a command's
+        wall time."""
+        if self.kind == FIO:
+            return 1e9 / _operations_per_second(outcome.output)
+        return float(outcome.output.split()[1]) if self.kind in PRINTED else float(outcome.wall_ns)
 
     def complaint(self, outcome: Outcome) -> str:
         """Why a run has no value, or an empty text."""
         if outcome.status != OK:
             return outcome.reason
-        if self.kind == MICRO and outcome.output.split()[:1] != [self.name]:
+        if self.kind in PRINTED and outcome.output.split()[:1] != [self.name]:
             return "it printed no result"
+        if self.kind == FIO and not _operations_per_second(outcome.output):
+            return "it did no read"
+        if self.expected is not None and outcome.output != self.expected:
+            return f"wrong result: it printed {outcome.output[:60]!r} instead of {self.expected[:60]!r}"
         return ""
+
+
+def _operations_per_second(output: str) -> float:
+    """Of fio's report in JSON, which may follow a warning; 0 where there is none."""
+    try:
+        return float(json.loads(output[max(output.find("{"), 0):])["jobs"][0]["read"]["iops"])
+    except (ValueError, KeyError, IndexError):
+        return 0.0
 
 
 def _micro(programs: Programs) -> list[Job]:
@@ -84,11 +111,6 @@ def _micro(programs: Programs) -> list[Job]:
 
 def _shell(line: str) -> list[str]:
     return ["/bin/sh", "-c", line]
-
-
-def python() -> str:
-    """The distribution's Python, because the one on the caller's PATH may be a wrapper script."""
-    return "/usr/bin/python3" if Path("/usr/bin/python3").exists() else sys.executable
 
 
 def tree() -> str:

@@ -66,6 +66,8 @@ def _facts(session: Session) -> list[str]:
         "",
         f"Medians over {session.rounds} {'round' if session.rounds == 1 else 'rounds'}, in brackets the ratio to native.",
         "",
+        f"Scratch directory: {session.scratch}. Caches of the host's files: {'emptied before each command' if session.cold else 'warm'}.",
+        "",
         f"Versions: {versions}.",
     ]
 
@@ -84,6 +86,7 @@ def markdown(session: Session) -> str:
     """The whole report."""
     lines = ["# Benchmarks", "", *_facts(session)]
     lines += _list("Skipped environments:", [f"{name}: {reason}" for name, reason in session.skipped.items()])
+    lines += _list("Skipped jobs:", [f"{name}: {reason}" for name, reason in session.skipped_jobs.items()])
     for placement in session.placements if session.jobs else []:
         lines += ["", f"## {placement.name}: {placement.description}", "", _placement_table(session, placement)]
         lines += _list("Outside their placement:", session.strays.get(placement.name, []))
@@ -94,6 +97,6 @@ def markdown(session: Session) -> str:
         lines += ["", "## Create, start and delete a container that runs `true`, unpinned, alone", "", _lifecycle_table(session.lifecycle)]
     placement = session.budget_placement
     table = budgets.table(session.budgets, session.environments, placement, session.samples, session.idle, session.lifecycle)
-    if table:
+    if table and not session.cold:  # promises are for warm caches
         lines += ["", f"## Budgets (jobs {placement}, idle sandboxes unpinned)", "", table]
     return "\n".join(lines) + "\n"

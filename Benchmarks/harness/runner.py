@@ -29,14 +29,14 @@ class Outcome:
 
 
 class Runner:
-    """Starts commands, in a process that has called `adopt_orphans`. `directory` is private to the harness; `temporary`,
-    below it, belongs to the commands."""
+    """Starts commands, in a process that has called `adopt_orphans`. `directory` is private to the harness; `temporary`
+    belongs to the commands, is emptied after each of them, and lies below `directory` unless it is given."""
 
-    def __init__(self, programs: Programs, directory: Path, timeout: float):
+    def __init__(self, programs: Programs, directory: Path, timeout: float, temporary: Path | None = None):
         self.programs = programs
         self.directory = directory
-        self.temporary = directory / "tmp"
-        self.temporary.mkdir()
+        self.temporary = temporary or directory / "tmp"
+        self.temporary.mkdir(exist_ok=temporary is not None)
         self.timeout = timeout
         self.neighbours: list[subprocess.Popen] = []
 

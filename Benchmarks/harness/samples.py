@@ -6,10 +6,14 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
+from . import caches
 from .environment import Environment
-from .jobs import MACRO, Job
+from .jobs import Job
 from .placements import Placement
 from .runner import FAILED, OK, TIMED_OUT, Runner
+
+
+LONG = 10.0  # seconds of a job in one round that are worth a line, so that nobody waits in the dark
 
 
 @dataclass(frozen=True)
@@ -57,19 +61,25 @@ class Samples:
 
 class Sampler:
     """Runs jobs in rounds. Within a round each job visits every environment in turn, so that a slow moment of the machine
-    hits all alike, and each round starts with another environment."""
+    hits all alike, and each round starts with another environment. When `cold`, the host's caches are emptied before each
+    run of a job that reads its files."""
 
-    def __init__(self, runner: Runner, environments: list[Environment], jobs: list[Job]):
+    def __init__(self, runner: Runner, environments: list[Environment], jobs: list[Job], cold: bool = False):
         self.runner = runner
         self.environments = environments
         self.jobs = jobs
+        self.cold = cold
         self.samples = Samples()
+
+    def _has_timed_out(self, placement: Placement, environment: Environment, job: Job) -> bool:
+        return any(sample.status == TIMED_OUT for sample in self.samples.of(placement.name, environment.name, job.name))
 
     def _sample(self, placement: Placement, number: int, environment: Environment, job: Job) -> Sample:
         label = (placement.name, number, environment.name, job.name)
-        earlier = self.samples.of(placement.name, environment.name, job.name)
-        if any(sample.status == TIMED_OUT for sample in earlier):
+        if self._has_timed_out(placement, environment, job):
             return Sample(*label, TIMED_OUT, reason="not tried again")
+        if self.cold and job.reads_host:
+            caches.drop()
         outcome = self.runner.run(environment, job.arguments, placement.cpu)
         if complaint := job.complaint(outcome):
             return Sample(*label, outcome.status if outcome.status != OK else FAILED, reason=complaint)
@@ -79,19 +89,22 @@ class Sampler:
         first = (number - 1) % len(self.environments)
         order = self.environments[first:] + self.environments[:first]
         for job in self.jobs:
+            begin = time.monotonic()
+            self._warm_up(placement, job)
             for _ in range(job.runs_per_round):
                 for environment in order:
                     self.samples.add(self._sample(placement, number, environment, job))
+            if (taken := time.monotonic() - begin) > LONG:
+                print(f"  {job.name}: {taken:.0f} s", file=sys.stderr, flush=True)
 
-    def _warm_up(self) -> None:
-        """Fills the page cache, which otherwise the first environment would do for the others."""
-        for job in self.jobs:
-            if job.kind == MACRO:
-                self.runner.run(self.environments[0], job.arguments)
+    def _warm_up(self, placement: Placement, job: Job) -> None:
+        """Fills the page cache and gets memory from a hypervisor, which otherwise the first environment would do for the others.
+        Just before the job, because both may be taken back meanwhile."""
+        if job.is_warmed and not self.cold and not self._has_timed_out(placement, self.environments[0], job):
+            self.runner.run(self.environments[0], job.arguments)
 
     def take(self, placements: list[Placement], rounds: int) -> Samples:
         """Takes all samples. The neighbours of a placement run only during its share of each round."""
-        self._warm_up()
         for number in range(1, rounds + 1):
             for placement in placements:
                 begin = time.monotonic()

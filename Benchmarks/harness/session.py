@@ -21,6 +21,9 @@ class Session:
     placements: list[Placement]
     rounds: int
     budgets: list[Budget]
+    scratch: str = ""  # where it lies, such as `disk (ext4)`
+    cold: bool = False
+    skipped_jobs: dict[str, str] = field(default_factory=dict)
     samples: Samples = field(default_factory=Samples)
     strays: dict[str, list[str]] = field(default_factory=dict)
     idle: list[Idle] = field(default_factory=list)
@@ -39,6 +42,9 @@ class Session:
             "environments": self.environments,
             "skipped": self.skipped,
             "rounds": self.rounds,
+            "scratch": self.scratch,
+            "cold": self.cold,
+            "skipped_jobs": self.skipped_jobs,
             "jobs": [asdict(job) for job in self.jobs],
             "placements": [asdict(placement) for placement in self.placements],
             "strays": self.strays,

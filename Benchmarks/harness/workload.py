@@ -21,6 +21,11 @@ def _write_repository(repository: Path) -> None:
             file = folder / f"file{number:02d}.txt"
             file.write_text(f"line of file {number} in module {directory}\n" * (10 + number))
             os.utime(file, (LONG_AGO, LONG_AGO))
+    commit_all(repository)
+
+
+def commit_all(repository: Path) -> None:
+    """Makes a directory a git repository with one commit of everything in it."""
     identity = ["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "commit.gpgsign=false"]
     variables = {**BASE_VARIABLES, "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"}
     for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "Files to look at"]):

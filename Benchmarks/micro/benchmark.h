@@ -21,6 +21,9 @@ void measure(const struct benchmark *benchmark);
 // Ends the program with `what` and the meaning of errno.
 noreturn void fail(const char *what);
 
+// Monotonic time, in ns.
+double now(void);
+
 // TMPDIR, or /tmp.
 const char *temporary_directory(void);
 

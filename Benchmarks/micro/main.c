@@ -5,25 +5,12 @@
 //     micro --list       their names
 #include "benchmark.h"
 
-#include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct benchmark *const families[] = {
     event_benchmarks, file_benchmarks, memory_benchmarks, message_benchmarks, process_benchmarks,
 };
-
-noreturn void fail(const char *what) {
-    fprintf(stderr, "micro: %s: %s\n", what, strerror(errno));
-    _Exit(1);
-}
-
-const char *temporary_directory(void) {
-    const char *directory = getenv("TMPDIR");
-    return directory && *directory ? directory : "/tmp";
-}
 
 static void each_benchmark(void (*visit)(const struct benchmark *)) {
     for (size_t family = 0; family < sizeof families / sizeof *families; family++) {

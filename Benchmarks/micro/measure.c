@@ -4,17 +4,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { LEAST_BATCHES = 3, MOST_BATCHES = 21 };
 
 static const double batch_ns = 12e6, total_ns = 300e6;
-
-static double now(void) {
-    struct timespec time;
-    if (clock_gettime(CLOCK_MONOTONIC, &time) < 0) fail("clock_gettime");
-    return time.tv_sec * 1e9 + time.tv_nsec;
-}
 
 static double time_batch(const struct benchmark *benchmark, long calls) {
     double begin = now();

@@ -1,26 +1,33 @@
 """What the harness promises, whatever it measures: `python3 -m unittest discover Benchmarks/tests`."""
 
+import contextlib
+import io
 import os
+import shutil
 import sys
 import tempfile
 import time
 import unittest
+import unittest.mock
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 BENCHMARKS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BENCHMARKS))
 
-from harness import budgets, chart, programs, report, text  # noqa: E402
+from harness import budgets, caches, chart, options, programs, report, scratch, text, trees  # noqa: E402
 from harness.environment import Environment  # noqa: E402
+from harness.environments import candidates  # noqa: E402
+from harness.file_jobs import PREFIX, Sizes, file_jobs, prepare  # noqa: E402
 from harness.idle import Idle, measure_idle, strays  # noqa: E402
-from harness.jobs import MACRO, Job, all_jobs  # noqa: E402
+from harness.jobs import FIO, MACRO, MICRO, Job, all_jobs  # noqa: E402
 from harness.placements import PLACEMENTS  # noqa: E402
 from harness.processes import adopt_orphans, descendants  # noqa: E402
-from harness.runner import FAILED, OK, TIMED_OUT, Runner  # noqa: E402
+from harness.runner import FAILED, OK, TIMED_OUT, Outcome, Runner  # noqa: E402
 from harness.samples import Sample, Sampler, Samples  # noqa: E402
 from harness.session import Session  # noqa: E402
 
+SMALL = Sizes(mebibytes=3, package_directories=2, fio_seconds=1, tree=trees.Shape(3, 4), repository=trees.Shape(2, 5))
 PINNED = next(placement for placement in PLACEMENTS if placement.name == "pinned")
 
 
@@ -97,6 +104,28 @@ class RunnerTests(unittest.TestCase):
                 self.assertEqual(job.complaint(outcome), "")
                 self.assertGreater(job.nanoseconds(outcome), 0)
 
+    def test_every_file_job_runs_and_checks_its_result(self):
+        with tempfile.TemporaryDirectory() as directory:
+            jobs, _ = file_jobs(self.built, Path(directory), SMALL)
+            prepare(jobs, Path(directory), SMALL)
+            for job in jobs:
+                outcome = self.runner.run(self.native, job.arguments)
+                self.assertEqual((job.name, job.complaint(outcome)), (job.name, ""))
+                self.assertGreater(job.nanoseconds(outcome), 0)
+                self.assertEqual((job.name, os.listdir(self.runner.temporary)), (job.name, []))
+            shutil.rmtree(Path(directory, "tree/directory001"))
+            for job in jobs:
+                if job.name in ("files_find", "files_find_newer", "files_tar"):
+                    self.assertIn("wrong result", job.complaint(self.runner.run(self.native, job.arguments)))
+
+    def test_caches_are_emptied_before_each_command_of_a_cold_session_and_before_no_other_job(self):
+        jobs = [Job("macro", MACRO, ["/bin/true"]), Job("micro", MICRO, ["/bin/echo", "micro", "1"])]
+        with unittest.mock.patch.object(caches, "drop") as drop:
+            Sampler(self.runner, [self.native], jobs).take([PINNED], rounds=2)
+            self.assertEqual(drop.call_count, 0)
+            Sampler(self.runner, [self.native, self.native], jobs, cold=True).take([PINNED], rounds=2)
+            self.assertEqual(drop.call_count, 4)
+
     def test_a_job_that_timed_out_is_reported_and_not_tried_again(self):
         self.runner.timeout = 0.3
         endless = Job("endless", MACRO, ["/bin/sleep", "100"])
@@ -155,15 +184,147 @@ class ReportTests(unittest.TestCase):
         self.assertNotIn("memory", table)
         self.assertNotIn("absent", table)
 
+    def test_a_promise_for_a_bind_says_nothing_about_an_overlay(self):
+        session = _session()
+        for name, ns in (("native", 100), ("stockade-ptrace", 900), ("stockade-ptrace-bind", 150)):
+            session.samples.add(Sample("pinned", 1, name, "files_find", OK, ns))
+        promise = budgets.Budget("find", "ratio", 2, 2, job="files_find", bind=True)
+        table = budgets.table([promise], ["native", "stockade-ptrace", "stockade-ptrace-bind"], "pinned", session.samples, [])
+        self.assertIn("not measured", table)
+        self.assertIn("1.50×, met", table)
+
+    def test_the_report_says_where_scratch_lies_whether_caches_were_cold_and_which_jobs_are_absent(self):
+        session = _session()
+        session.scratch, session.cold, session.skipped_jobs = "disk (ext4)", True, {"files_fio_randread": "fio isn't on PATH"}
+        session.budgets = [budgets.Budget("call", "ns", 2000, 1, job="null_call")]
+        markdown = report.markdown(session)
+        self.assertIn("Scratch directory: disk (ext4). Caches of the host's files: emptied before each command.", markdown)
+        self.assertIn("- files_fio_randread: fio isn't on PATH", markdown)
+        self.assertNotIn("Budgets", markdown)
+
     def test_every_budget_names_something_that_is_measured(self):
-        names = {job.name for job in all_jobs_by_name()}
+        names = all_job_names()
         for budget in budgets.load(BENCHMARKS / "budgets.json"):
             self.assertTrue(budget.lifecycle or budget.job in names if not budget.idle else budget.idle in Idle.__dataclass_fields__)
 
 
-def all_jobs_by_name() -> list[Job]:
+def all_job_names() -> set[str]:
+    """Those whose program this machine lacks too."""
     with tempfile.TemporaryDirectory() as directory:
-        return all_jobs(programs.build(BENCHMARKS, Path(directory)), Path(directory))
+        built = programs.build(BENCHMARKS, Path(directory))
+        jobs, missing = file_jobs(built, Path(directory))
+        return {job.name for job in all_jobs(built, Path(directory)) + jobs} | missing.keys()
+
+
+class FileJobTests(unittest.TestCase):
+    """What the file jobs work on, and where."""
+
+    built = programs.Programs(*map(Path, ("/micro", "/bulk", "/timed", "/spin")))
+
+    def test_all_names_have_the_prefix(self):
+        jobs, missing = file_jobs(self.built, Path("/files"))
+        self.assertTrue(all(name.startswith(PREFIX) for name in [*missing, *(job.name for job in jobs)]))
+
+    def test_a_job_without_its_program_is_skipped_by_name(self):
+        with unittest.mock.patch.object(shutil, "which", lambda program: None if program == "fio" else program):
+            jobs, missing = file_jobs(self.built, Path("/files"))
+        self.assertEqual(missing, {"files_fio_randread": "fio isn't on PATH"})
+        self.assertNotIn("files_fio_randread", [job.name for job in jobs])
+
+    def test_fio_counts_in_ns_for_each_read(self):
+        job = Job("reads", FIO, [])
+        outcome = Outcome(OK, output='fio: a warning\n{"jobs": [{"read": {"iops": 250000.0}}]}\n')
+        self.assertEqual((job.complaint(outcome), job.nanoseconds(outcome)), ("", 4000))
+        for output in ("", "{", '{"jobs": []}', '{"jobs": [{"read": {"iops": 0}}]}'):
+            self.assertEqual(job.complaint(Outcome(OK, output=output)), "it did no read")
+
+    def test_only_what_a_job_needs_is_generated_and_only_once(self):
+        with tempfile.TemporaryDirectory() as name:
+            directory = Path(name)
+            prepare([Job("files_seq_read", MICRO, [])], directory, SMALL)
+            self.assertEqual(list(directory.iterdir()), [])
+            prepare([Job("files_tar", MACRO, [])], directory, SMALL)
+            self.assertEqual({entry.name for entry in directory.iterdir()}, {"tree", "tree.version"})
+            self.assertEqual(sum(1 for _ in (directory / "tree").rglob("*")) + 1, SMALL.tree.entries)
+            mark = directory / "tree/mark"
+            mark.touch()
+            prepare([Job("files_find", MACRO, [])], directory, SMALL)
+            self.assertTrue(mark.exists())
+            (directory / "tree.version").write_text("0")
+            prepare([Job("files_find", MACRO, [])], directory, SMALL)
+            self.assertFalse(mark.exists())
+
+    def test_the_directory_on_a_disk_is_new_and_goes_away(self):
+        with tempfile.TemporaryDirectory() as name:
+            with scratch.on_disk(Path(name, "files")) as disk:
+                self.assertEqual((disk.shared, os.listdir(disk.directory)), (Path(name, "files"), []))
+                (disk.directory / "left").touch()
+            self.assertEqual(os.listdir(disk.shared), [])
+
+    def test_the_nearest_mount_tells_the_type_of_a_file_system(self):
+        self.assertEqual(scratch.file_system(Path("/proc/self")), "proc")
+
+    def test_the_bind_of_a_disk_writes_through_and_the_overlay_does_not(self):
+        disk = scratch.Scratch(Path("/files"), Path("/files/scratch"))
+        with tempfile.TemporaryDirectory() as state:
+            found, missing = candidates(Path("/sandbox-exec"), Path("/shown"), Path(state), disk.directory, disk)
+        by_name = {environment.name: environment for environment in found}
+        self.assertEqual({by_name[name].temporary for name in ("native", "stockade-seccomp", "stockade-seccomp-bind")},
+                         {"/files/scratch"})
+        self.assertNotIn("--bind", by_name["stockade-seccomp"].prefix)
+        self.assertIn("/files:/files", by_name["stockade-seccomp-bind"].prefix)
+        self.assertEqual(by_name["stockade-seccomp-bind"].prefix[1:3], ["--platform", "seccomp"])
+        with tempfile.TemporaryDirectory() as state:
+            found, missing = candidates(Path("/sandbox-exec"), Path("/shown"), Path(state), Path("/dev/shm"))
+        bound = {"stockade-ptrace-bind", "stockade-seccomp-bind"}
+        self.assertEqual({name for name in missing if name.startswith("stockade")}, bound)
+
+
+class OptionTests(unittest.TestCase):
+    """The command line, and what follows from what."""
+
+    def parse(self, *arguments):
+        with unittest.mock.patch.object(options, "file_system", lambda path: self.kind):
+            return options.parse(["--sandbox", sys.executable, *arguments])
+
+    def refusal(self, *arguments):
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors), self.assertRaises(SystemExit):
+            self.parse(*arguments)
+        return errors.getvalue()
+
+    def setUp(self):
+        self.kind = "ext4"
+
+    def test_usual_jobs_write_to_memory_and_know_no_bind(self):
+        parsed = self.parse()
+        self.assertEqual((parsed.files, parsed.scratch, parsed.timeout), (False, "memory", 60))
+        self.assertEqual(parsed.placements, PLACEMENTS)
+        self.assertFalse([name for name in parsed.environments if name.endswith("-bind")])
+        alone = self.parse("--environments", "stockade-ptrace-bind")  # which is then skipped with the reason
+        self.assertEqual(alone.environments, ["native", "stockade-ptrace-bind"])
+
+    def test_file_jobs_write_to_a_disk_and_run_unpinned(self):
+        for parsed in (self.parse("--files"), self.parse("--only", "files_"), self.parse("--only", "^files_tar")):
+            self.assertEqual((parsed.files, parsed.scratch, [p.name for p in parsed.placements]), (True, "disk", ["unpinned"]))
+        self.assertEqual(self.parse("--files", "--scratch", "memory").scratch, "memory")
+
+    def test_a_platform_on_a_disk_means_its_overlay_and_its_bind(self):
+        both = ["native", "stockade-seccomp", "stockade-seccomp-bind"]
+        self.assertEqual(self.parse("--scratch", "disk", "--environments", "stockade-seccomp").environments, both)
+        alone = self.parse("--scratch", "disk", "--environments", "stockade-seccomp-bind")
+        self.assertEqual(alone.environments, ["native", "stockade-seccomp-bind"])
+
+    def test_a_disk_that_is_memory_is_refused(self):
+        self.kind = "tmpfs"
+        self.assertIn("lies on a tmpfs", self.refusal("--scratch", "disk"))
+        self.assertEqual(self.parse().scratch, "memory")
+
+    def test_cold_needs_root(self):
+        with unittest.mock.patch.object(caches, "can_drop", lambda: False):
+            self.assertIn("only root may", self.refusal("--cold"))
+        with unittest.mock.patch.object(caches, "can_drop", lambda: True):
+            self.assertTrue(self.parse("--cold").cold)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,18 @@
+// Work on a large file or on many small ones.
+#pragma once
+#include "../micro/benchmark.h"
+
+// One piece of work. It stands in a directory of its own, makes what it needs first, removes everything afterwards, and
+// returns the time of what its name says, in ns.
+struct work {
+    const char *name;
+    double (*run)(long size);
+    const char *unit;  // of which there are `size`
+    long parts;        // how many operations one unit counts for
+};
+
+// Each table ends with an entry that has no name.
+extern const struct work sequential_work[], package_work[];
+
+// Ends the program because a file isn't what was written, which `what` describes.
+noreturn void wrong(const char *what);
