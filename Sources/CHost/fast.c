@@ -2,6 +2,7 @@
 #include "chost_fast.h"
 #include "cstub.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <stddef.h>
 #include <string.h>
@@ -30,22 +31,32 @@ static int take(void *area, struct chost_fast_call *call) {
     return 1;
 }
 
-/// A look takes some tens of cycles: this long between two means that the host ran something else.
-enum { LOOKS = 32, PREEMPTION = 200000 };
+/// A look takes some tens of cycles: this long between two means that the host ran something else. A guest thread that has not called for some
+/// microseconds may have called from a place that is not patched.
+enum { LOOKS = 32, PREEMPTION = 200000, UNUSUAL = 8000 };
 
-int chost_fast_wait(void *area, uint64_t cycles, struct chost_fast_call *call) {
+static int is_notified(int listener) {
+    struct pollfd one = {.fd = listener, .events = POLLIN};
+    return poll(&one, 1, 0) > 0;
+}
+
+int chost_fast_wait(void *area, int listener, uint64_t cycles, struct chost_fast_call *call) {
     volatile struct cstub_fast *f = fast(area);
     const uint64_t start = __rdtsc();
-    uint64_t last = start;
+    uint64_t last = start, asked = start;
     for (;;) {
         for (int i = 0; i < LOOKS; i++) {
             if (state(area) == CSTUB_FAST_POSTED && take(area, call)) return CHOST_FAST_TAKEN;
-            if (f->is_ringing) return CHOST_FAST_RINGING;
+            if (f->is_ringing) return CHOST_FAST_NOTIFIED;
             _mm_pause();
         }
-        const uint64_t now = __rdtsc();
+        uint64_t now = __rdtsc();
         if (now - last > PREEMPTION) return CHOST_FAST_PREEMPTED;
         if (now - start > cycles) return CHOST_FAST_QUIET;
+        if (now - asked > UNUSUAL) {
+            if (is_notified(listener)) return CHOST_FAST_NOTIFIED;
+            now = asked = __rdtsc();
+        }
         last = now;
     }
 }

@@ -14,15 +14,15 @@ struct chost_fast_call {
 };
 
 /// What chost_fast_wait saw.
-enum { CHOST_FAST_TAKEN = 1, CHOST_FAST_QUIET = 2, CHOST_FAST_RINGING = 3, CHOST_FAST_PREEMPTED = 4 };
+enum { CHOST_FAST_TAKEN = 1, CHOST_FAST_QUIET = 2, CHOST_FAST_NOTIFIED = 3, CHOST_FAST_PREEMPTED = 4 };
 
 /// Nothing posted, nobody watching.
 void chost_fast_reset(void *area);
 /// Tells the guest thread that its calls are watched for. Before the answer to its present one.
 void chost_fast_serve(void *area);
-/// Watches for a call, `cycles` of the time-stamp counter at most. TAKEN: `*call` is it. RINGING: a doorbell comes. PREEMPTED: the
-/// host ran something else here meanwhile. Calls go on being watched for in every case.
-int chost_fast_wait(void *area, uint64_t cycles, struct chost_fast_call *call);
+/// Watches for a call, `cycles` of the time-stamp counter at most. TAKEN: `*call` is it. NOTIFIED: `listener` has
+/// something, or a doorbell comes. PREEMPTED: the host ran something else here meanwhile. Calls go on being watched for in every case.
+int chost_fast_wait(void *area, int listener, uint64_t cycles, struct chost_fast_call *call);
 /// Ends watching. Returns non-zero when a call came in the last moment, which has been taken.
 int chost_fast_stop(void *area, struct chost_fast_call *call);
 /// Says that the result will take a while.

@@ -14,10 +14,10 @@ extension SeccompContext {
         if !policy.isPaired {
             // The pair has ended while the call was served.
         } else if !isAwaited {
-            switch unsafe chost_fast_wait(thread.area.memory, policy.patience, &taken) {
+            switch unsafe chost_fast_wait(thread.area.memory, thread.listener, policy.patience, &taken) {
             case Int32(CHOST_FAST_TAKEN): return fastCall()
-            // A fault or a trapped call: it comes at once, and the pair stays.
-            case Int32(CHOST_FAST_RINGING): break
+            // A fault, a trapped call, a call from a place that is not patched: it is there or comes at once, and the pair stays.
+            case Int32(CHOST_FAST_NOTIFIED): break
             case Int32(CHOST_FAST_PREEMPTED): if policy.isDear(at: chost_cycles()) { part(.contended) }
             default: part()
             }
