@@ -218,5 +218,26 @@ int main(void) {
         CHECK_ERRNO(syscall(SYS_process_mrelease, fd, 0), ESRCH);
         close(fd);
     }
+    CASE(releasing_memory_of_the_killed) {
+        for (int round = 0; round < 20; round++) {
+            pid_t child = conformance_fork();
+            if (child == 0) {
+                size_t size = 16 << 20;
+                char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                memset(memory, 1, size);
+                while (1) pause();
+            }
+            int fd = syscall(SYS_pidfd_open, child, 0);
+            conformance_nap(5);
+            kill(child, SIGKILL);
+            // Gone already, at times.
+            if (syscall(SYS_process_mrelease, fd, 0)) CHECK_EQ(errno, ESRCH);
+            int status = 0;
+            CHECK_EQ(waitpid(child, &status, 0), child);
+            CHECK_EQ(status, SIGKILL);
+            CHECK_ERRNO(syscall(SYS_process_mrelease, fd, 0), ESRCH);
+            close(fd);
+        }
+    }
     return conformance_end();
 }

@@ -140,6 +140,24 @@ int main(void) {
         CHECK_ERRNO(trace(PTRACE_SETREGSET, child, NT_X86_XSTATE, ADDRESS(&vector)), EFAULT);
         finish(child);
     }
+    CASE(extended_state_of_a_tracee_that_is_killed) {
+        static char image[32768];
+        for (int round = 0; round < 50; round++) {
+            pid_t child = traced(NULL);
+            pid_t killer = conformance_fork();
+            if (killer == 0) {
+                kill(child, SIGKILL);
+                _exit(0);
+            }
+            struct iovec vector;
+            // Every request is answered, with the tracee's end if with nothing else.
+            do vector = (struct iovec){image, sizeof image};
+            while (trace(PTRACE_GETREGSET, child, NT_X86_XSTATE, ADDRESS(&vector)) == 0);
+            CHECK_EQ(errno, ESRCH);
+            CHECK_EQ(next(child), SIGKILL);
+            waitpid(killer, NULL, 0);
+        }
+    }
     CASE(arch_prctl_of_a_tracee) {
         pid_t child = traced(NULL);
         unsigned long base = 0;

@@ -318,6 +318,27 @@ int main(int count_of_arguments, char **arguments) {
         kill(child, SIGCONT);
         finish(child);
     }
+    CASE(attach_to_a_stopped_process_that_is_killed) {
+        for (int round = 0; round < 50; round++) {
+            pid_t child = conformance_fork();
+            if (child == 0) {
+                raise(SIGSTOP);
+                _exit(0);
+            }
+            int status = 0;
+            CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
+            pid_t killer = conformance_fork();
+            if (killer == 0) {
+                kill(child, SIGKILL);
+                _exit(0);
+            }
+            if (trace(PTRACE_ATTACH, child, 0, 0)) CHECK_EQ(errno, EPERM);
+            waitpid(killer, NULL, 0);
+            do status = next(child);
+            while (WIFSTOPPED(status));
+            CHECK_EQ(status, SIGKILL);
+        }
+    }
     CASE(seize_does_not_stop) {
         pid_t child = running(NULL);
         CHECK_EQ(trace(PTRACE_SEIZE, child, 0, 0), 0);
