@@ -1,4 +1,5 @@
 import LinuxABI
+import Memory
 
 /// Why the host did not let a task begin.
 struct StartFailure: Error, Hashable {
@@ -30,6 +31,13 @@ struct StartFailure: Error, Hashable {
 }
 
 extension SandboxKernel {
+    /// An address space for a program that a guest executes. - Throws: EAGAIN, ENOMEM.
+    public func makeAddressSpace(limits: MemoryLimits) throws(Errno) -> AddressSpace {
+        do throws(Errno) { return try AddressSpace(platform: platform, memoryFile: memoryFile, limits: limits) } catch {
+            throw refuse(StartFailure(step: .addressSpace, error: error))
+        }
+    }
+
     /// Reports why a guest gets no new task: each reason once, so that a guest cannot fill logs.
     /// - Returns: the errno for the guest.
     func refuse(_ failure: StartFailure) -> Errno {
