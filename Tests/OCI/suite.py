@@ -595,8 +595,9 @@ def masked_and_readonly_paths(s):
 @case
 def sysctl(s):
     def change(config):
-        config["linux"]["sysctl"] = {"kernel.domainname": "example.org"}
-    equal(s.output("cat", "/proc/sys/kernel/domainname", change=change), "example.org\n", "domain name")
+        config["linux"]["sysctl"] = {"kernel.domainname": "example.org", "net.ipv4.ping_group_range": "0 5"}
+    files = ("/proc/sys/kernel/domainname", "/proc/sys/net/ipv4/ping_group_range")
+    equal(s.output("cat", *files, change=change), "example.org\n0\t5\n", "settings")
 
 
 @case
@@ -1000,6 +1001,28 @@ def exec_basics(s):
     equal(s("exec", id, "sh", "-c", "kill -9 $$").returncode, 137, "killed")
     check("sleep" in s.ok("exec", id, "ps"), "exec sees the first process")
     equal(s.state(id)["status"], "running", "status")
+
+
+@case
+def exec_wrong_users(s):
+    """Users and groups that a process cannot have are refused."""
+    def change(config):
+        config["linux"]["namespaces"] += [{"type": "user"}]
+        config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 10}]
+        config["root"] = {"path": "rootfs", "readonly": False}
+        if not s.is_stockade:
+            config["mounts"] = [m for m in config["mounts"] if m["type"] not in ("sysfs", "cgroup", "mqueue")]
+    os.chmod(s.folder, 0o755)
+    plain, _ = s.started("sleep", "1000")
+    mapped, _ = s.started("sleep", "1000", change=change, own_root=True)
+    for id, words in ((plain, ("--user", "2147483648")), (plain, ("--user", "0:2147483648")), (plain, ("--user", "someone")),
+                      (plain, ("--additional-gids", "2147483648")), (mapped, ("--user", "10")), (mapped, ("--user", "1:10")),
+                      (mapped, ("--additional-gids", "10"))):
+        done = s.refused("exec", *words, id, "true")
+        if s.is_stockade:
+            check(words[1].split(":")[-1] in done.stderr, f"{words}: {done.stderr}")
+    equal(s.ok("exec", "--user", "2147483647:2147483647", plain, "id", "-u"), "2147483647\n", "the last user")
+    equal(s.ok("exec", "--user", "9:9", mapped, "id", "-u"), "9\n", "the last mapped user")
 
 
 @case
