@@ -142,6 +142,19 @@ static inline pid_t conformance_join(pid_t child) {
     return -1;
 }
 
+/// A child that does nothing until it is killed.
+static inline pid_t conformance_pausing_child(void) {
+    pid_t child = fork();
+    if (child == 0)
+        for (;;) pause();
+    return child;
+}
+/// Kills a child and waits for its end.
+static inline void conformance_end_child(pid_t child) {
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
 // Numbers that older headers lack.
 #ifndef SYS_cachestat
 #define SYS_cachestat 451

@@ -16,8 +16,8 @@ public struct InitialAttributes: Sendable {
 extension SandboxKernel {
     /// Starts a process beside init, in a session of its own, whose parent is outside the sandbox: what a container runtime's `exec` does.
     /// It is reaped when it ends; its `exitStatus` stays readable and its `exitEvents` fire.
-    /// - Throws: EAGAIN when the host gives no thread or the limit of tasks is reached, ENOMEM when init has ended; `program.memory` was torn
-    ///   down then.
+    /// - Throws: EAGAIN when the limit of tasks is reached, ENOMEM when init has ended, the host's error when it gives no thread;
+    ///   `program.memory` was torn down then.
     public func startBesideInit(
         _ program: LoadedProgram, descriptors: DescriptorTable, fileSystem: FileSystemContext, attributes initial: InitialAttributes
     ) throws(Errno) -> ThreadGroup {
@@ -60,7 +60,7 @@ extension SandboxKernel {
         uses.retain(descriptors)
         taskCounts.add(program.credentials.realUID)
         do throws(Errno) {
-            try start(
+            try startFromOutside(
                 TaskStart(
                     task: made.task, memory: program.memory, files: descriptors, fileSystem: fileSystem, namespaces: made.namespaces,
                     registers: program.registers, dispatcher: dispatcher))

@@ -7,7 +7,7 @@ import VirtualFileSystem
 
 extension SandboxKernel {
     /// Starts init with a loaded program, in its own session. `descriptors` become its descriptor table.
-    /// - Throws: EAGAIN when the host gives no thread; `program.memory` was torn down then.
+    /// - Throws: the host's error when it gives no thread; `program.memory` was torn down then.
     public func startInit(
         _ program: LoadedProgram, descriptors: DescriptorTable, fileSystem: FileSystemContext, attributes initial: InitialAttributes = .init()
     ) throws(Errno) {
@@ -46,7 +46,7 @@ extension SandboxKernel {
         uses.retain(descriptors)
         taskCounts.add(program.credentials.realUID)
         do throws(Errno) {
-            try start(
+            try startFromOutside(
                 TaskStart(
                     task: task, memory: program.memory, files: descriptors, fileSystem: fileSystem, namespaces: namespaces,
                     registers: program.registers,

@@ -38,6 +38,8 @@ public final class SandboxKernel: Sendable {
     let uses = UseCounts()
     /// Reports unusual events (unsupported calls, stub deaths) to whoever logs.
     public let report: @Sendable (String) -> Void
+    /// Reported already.
+    let reportedFailures = Mutex<Set<StartFailure>>([])
     /// Told when the first process stops (job control): its parent is outside.
     public let initStopped: (@Sendable (Signal) -> Void)?
     private let dispatcherBox = Mutex<(any SystemCallDispatcher)?>(nil)

@@ -31,7 +31,7 @@ enum ELFLoader {
             memory = given
             memory.limits = request.limits
         } else {
-            memory = try AddressSpace(platform: request.kernel.platform, memoryFile: request.kernel.memoryFile, limits: request.limits)
+            memory = try request.kernel.makeAddressSpace(limits: request.limits)
         }
         do throws(Errno) {
             return try build(

@@ -72,8 +72,6 @@ extension RuntimeSpec {
             guard let value = settings.removeValue(forKey: name) else { continue }
             if container.domainName == nil { container.domainName = Array(value.utf8) }
         }
-        // It says who may have ICMP sockets; there are none. podman asks for it in every container.
-        settings["net.ipv4.ping_group_range"] = nil
         container.settings = settings.sorted { $0.key < $1.key }.map { name, value in
             // A name has dots, or slashes where its parts hold dots (sysctl(8)).
             let path = name.contains("/") ? name : String(name.map { $0 == "." ? "/" : $0 })

@@ -79,6 +79,7 @@ extension RuntimeSpec.Process {
         p.require(!cwd.isEmpty, "process.cwd: Cwd property must not be empty")
         if !cwd.isEmpty { p.require(cwd.hasPrefix("/"), "process.cwd: Cwd must be an absolute path") }
         RuntimeSpec.checkText(cwd, "process.cwd", &p)
+        user?.check(&p)
         if let umask = user?.umask { p.require(umask <= 0o777, "process.user.umask: \(umask) is no file mode") }
         capabilities?.check(&p)
         var seen: Set<String> = []
@@ -99,6 +100,19 @@ extension RuntimeSpec.Process {
         if scheduler != nil { p.warn("process.scheduler: ignored; the host schedules") }
         if ioPriority != nil { p.warn("process.ioPriority: ignored") }
         if execCPUAffinity != nil { p.warn("process.execCPUAffinity: ignored") }
+    }
+}
+
+extension RuntimeSpec.User {
+    /// runc's range, for it keeps numbers in an int.
+    private static let limit: UInt32 = 1 << 31
+
+    fileprivate func check(_ p: inout SpecProblems) {
+        for (field, numbers) in [("uid", [uid ?? 0]), ("gid", [gid ?? 0]), ("additionalGids", additionalGids ?? [])] {
+            for number in numbers where number >= Self.limit {
+                p.fail("process.user.\(field): \(number) is out of range: uids and gids must be in range 0-\(Self.limit - 1)")
+            }
+        }
     }
 }
 
@@ -217,7 +231,7 @@ extension RuntimeSpec.Linux {
     }
 
     /// Whether the program's own numbers are among the mapped ones: a process cannot have others.
-    func checkOwners(of user: RuntimeSpec.User?, _ p: inout SpecProblems) {
+    public func checkOwners(of user: RuntimeSpec.User?, _ p: inout SpecProblems) {
         func covers(_ list: [RuntimeSpec.IDMapping]?, _ number: UInt32) -> Bool {
             guard let list, !list.isEmpty else { return true }
             return list.contains { number >= $0.containerID ?? 0 && number - ($0.containerID ?? 0) < $0.size ?? 0 }
@@ -225,6 +239,9 @@ extension RuntimeSpec.Linux {
         let uid = user?.uid ?? 0, gid = user?.gid ?? 0
         if !covers(uidMappings, uid) { p.fail("process.user.uid: \(uid) is not in linux.uidMappings") }
         if !covers(gidMappings, gid) { p.fail("process.user.gid: \(gid) is not in linux.gidMappings") }
+        for group in user?.additionalGids ?? [] where !covers(gidMappings, group) {
+            p.fail("process.user.additionalGids: \(group) is not in linux.gidMappings")
+        }
     }
 }
 

@@ -90,7 +90,7 @@ struct SandboxExec: ParsableCommand {
     @Option(help: ArgumentHelp("Write system calls to standard error: all, or the named ones (`--strace`, `--strace=open,read`).", valueName: "names"))
     var strace: String?
 
-    @Flag(help: "Write the sandbox's own diagnostics to standard error: system calls it lacks, processes that somebody killed.")
+    @Flag(help: "Write the sandbox's own diagnostics to standard error: system calls it lacks, what the host refuses it, processes that somebody killed.")
     var debug = false
 
     @Flag(help: ArgumentHelp(

@@ -59,7 +59,9 @@ struct ExecCommand: RuntimeCommand {
     private func specification(_ context: Context, _ words: Words) throws(RuntimeError) -> RuntimeSpec.Process {
         let result: RuntimeSpec.Process
         if let path = words.text("process") { result = try read(path) } else { result = try changed(context, words) }
-        try result.problems.check()
+        var problems = result.problems
+        try context.runtime().spec(of: words.id).linux?.checkOwners(of: result.user, &problems)
+        try problems.check()
         return result
     }
 

@@ -94,29 +94,24 @@ struct DeleteCommand: RuntimeCommand {
     }
 }
 
-struct StartCommand: RuntimeCommand {
-    let syntax = CommandSyntax(
-        name: "start", summary: "run the program of a created container", arguments: CommandSyntax.container, count: .exactly(1))
-    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
-        try context.runtime().start(words.id)
-        return 0
-    }
-}
+/// A command that takes a container and nothing else.
+struct ContainerCommand: RuntimeCommand {
+    let syntax: CommandSyntax
+    private let act: @Sendable (Runtime, String) throws(RuntimeError) -> Void
 
-struct PauseCommand: RuntimeCommand {
-    let syntax = CommandSyntax(
-        name: "pause", summary: "suspend all processes of a container", arguments: CommandSyntax.container, count: .exactly(1))
-    func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
-        try context.runtime().pause(words.id)
-        return 0
+    private init(_ name: String, _ summary: String, _ act: @escaping @Sendable (Runtime, String) throws(RuntimeError) -> Void) {
+        syntax = CommandSyntax(name: name, summary: summary, arguments: CommandSyntax.container, count: .exactly(1))
+        self.act = act
     }
-}
 
-struct ResumeCommand: RuntimeCommand {
-    let syntax = CommandSyntax(
-        name: "resume", summary: "let the processes of a paused container go on", arguments: CommandSyntax.container, count: .exactly(1))
+    static let start = Self("start", "run the program of a created container") { runtime, id throws(RuntimeError) in try runtime.start(id) }
+    static let pause = Self("pause", "suspend all processes of a container") { runtime, id throws(RuntimeError) in try runtime.pause(id) }
+    static let resume = Self("resume", "let the processes of a paused container go on") { runtime, id throws(RuntimeError) in
+        try runtime.resume(id)
+    }
+
     func run(_ context: Context, _ words: Words) throws(RuntimeError) -> Int32 {
-        try context.runtime().resume(words.id)
+        try act(try context.runtime(), words.id)
         return 0
     }
 }

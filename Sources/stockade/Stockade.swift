@@ -7,8 +7,8 @@ import SandboxControl
 enum Stockade {
     private static let version = "stockade version 0.1.0\nspec: \(RuntimeSpec.version)\n"
     private static let commands: [any RuntimeCommand] = [
-        CreateCommand(), DeleteCommand(), EventsCommand(), ExecCommand(), FeaturesCommand(), KillCommand(), ListCommand(), PauseCommand(),
-        ProcessesCommand(), ResumeCommand(), RunCommand(), SpecCommand(), StartCommand(), StateCommand(), UpdateCommand(),
+        CreateCommand(), DeleteCommand(), EventsCommand(), ExecCommand(), FeaturesCommand(), KillCommand(), ListCommand(), ContainerCommand.pause,
+        ProcessesCommand(), ContainerCommand.resume, RunCommand(), SpecCommand(), ContainerCommand.start, StateCommand(), UpdateCommand(),
     ]
 
     static func main() {

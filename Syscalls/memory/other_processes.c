@@ -9,16 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/uio.h>
 
-static pid_t pausing_child(void) {
-    pid_t child = fork();
-    if (child == 0)
-        for (;;) pause();
-    return child;
-}
-static void end(pid_t child) {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
 static long barrier(int command, unsigned flags, int cpu) { return syscall(SYS_membarrier, command, flags, cpu); }
 static long compare(pid_t one, pid_t two, int type, unsigned long a, unsigned long b) {
     return syscall(SYS_kcmp, one, two, type, a, b);
@@ -38,12 +28,12 @@ int main(void) {
     COVERS(process_vm_readv, pause);
     CASE(reads_a_childs_memory) {
         target[0] = 'c';
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         target[0] = 'p';
         struct iovec local = {here, 10}, remote = {target, 10};
         CHECK_EQ(process_vm_readv(child, &local, 1, &remote, 1, 0), 10);
         CHECK_EQ(here[0], 'c');
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(process_vm_writev);
     CASE(writes_a_childs_memory) {
@@ -104,10 +94,10 @@ int main(void) {
     }
     COVERS(process_vm_readv, pause);
     CASE(transfer_needs_the_same_user) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         struct iovec local = {here, 10}, remote = {target, 10};
         if (geteuid() == 0) AS_USER(CHECK_ERRNO(process_vm_readv(child, &local, 1, &remote, 1, 0), EPERM));
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(prctl, pause, process_vm_readv);
     CASE(undumpable_processes_are_closed) AS_USER({
@@ -123,7 +113,7 @@ int main(void) {
         struct iovec local = {here, 10};
         struct iovec remote = {target, 10};
         CHECK_ERRNO(process_vm_readv(child, &local, 1, &remote, 1, 0), EPERM);
-        end(child);
+        conformance_end_child(child);
     });
     CASE(barrier_query) {
         long known = barrier(MEMBARRIER_CMD_QUERY, 0, 0);
@@ -194,7 +184,7 @@ int main(void) {
     }
     COVERS(pause, kcmp);
     CASE(comparing_processes) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         CHECK_EQ(compare(getpid(), child, KCMP_FILE, 0, 0), 0);
         CHECK(compare(getpid(), child, KCMP_VM, 0, 0) > 0);
         CHECK(compare(getpid(), child, KCMP_FILES, 0, 0) > 0);
@@ -202,14 +192,14 @@ int main(void) {
         CHECK(compare(getpid(), child, KCMP_SIGHAND, 0, 0) > 0);
         CHECK_EQ(compare(getpid(), child, KCMP_IO, 0, 0), 0);
         CHECK_EQ(compare(getpid(), getpid(), KCMP_VM, 0, 0), 0);
-        end(child);
+        conformance_end_child(child);
     }
     CASE(comparing_errors) {
         CHECK_ERRNO(compare(getpid(), getpid(), 99, 0, 0), EINVAL);
         CHECK_ERRNO(compare(getpid(), 1 << 22, KCMP_VM, 0, 0), ESRCH);
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         if (geteuid() == 0) AS_USER(CHECK_ERRNO(compare(getpid(), child, KCMP_VM, 0, 0), EPERM));
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(kcmp);
     CASE(comparing_epoll_targets) {
@@ -219,14 +209,35 @@ int main(void) {
     }
     COVERS(pidfd_open, process_mrelease, pause);
     CASE(releasing_memory_of_the_dying) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         int fd = syscall(SYS_pidfd_open, child, 0);
         CHECK_ERRNO(syscall(SYS_process_mrelease, fd, 1), EINVAL);
         CHECK_ERRNO(syscall(SYS_process_mrelease, 9999, 0), EBADF);
         CHECK_ERRNO(syscall(SYS_process_mrelease, fd, 0), EINVAL);
-        end(child);
+        conformance_end_child(child);
         CHECK_ERRNO(syscall(SYS_process_mrelease, fd, 0), ESRCH);
         close(fd);
+    }
+    CASE(releasing_memory_of_the_killed) {
+        for (int round = 0; round < 20; round++) {
+            pid_t child = conformance_fork();
+            if (child == 0) {
+                size_t size = 16 << 20;
+                char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                memset(memory, 1, size);
+                while (1) pause();
+            }
+            int fd = syscall(SYS_pidfd_open, child, 0);
+            conformance_nap(5);
+            kill(child, SIGKILL);
+            // Gone already, at times.
+            if (syscall(SYS_process_mrelease, fd, 0)) CHECK_EQ(errno, ESRCH);
+            int status = 0;
+            CHECK_EQ(waitpid(child, &status, 0), child);
+            CHECK_EQ(status, SIGKILL);
+            CHECK_ERRNO(syscall(SYS_process_mrelease, fd, 0), ESRCH);
+            close(fd);
+        }
     }
     return conformance_end();
 }

@@ -149,6 +149,24 @@ int main(void) {
         CHECK(!unshare(CLONE_NEWNET));
         CHECK(!connect(fd, (void *)&address, sizeof address));
     }
+    CASE(ping_group_range) IN_NAMESPACES(CLONE_NEWNET) {
+        const char *file = "/proc/sys/net/ipv4/ping_group_range";
+        // At first nobody may.
+        CHECK_ERRNO(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP), EACCES);
+        CHECK_ERRNO(socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6), EACCES);
+        CHECK_ERRNO(socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMP), EPROTONOSUPPORT);
+        CHECK_EQ(write_file(file, "0 0"), 0);
+        CHECK(!strcmp(first_line(file), "0\t0"));
+        CHECK_EQ(write_file(file, "0"), 0);
+        CHECK(!strcmp(first_line(file), "0\t0"));
+        // Groups that the user namespace has none for, and what is no number of a group.
+        CHECK_EQ(write_file(file, "0 5"), EINVAL);
+        CHECK_EQ(write_file(file, "-1 0"), EINVAL);
+        CHECK_EQ(write_file(file, "0 4294967295"), EINVAL);
+        CHECK_EQ(write_file(file, "nonsense"), EINVAL);
+        CHECK(!strcmp(first_line(file), "0\t0"));
+        if (!unshare(CLONE_NEWNET)) CHECK(strcmp(first_line(file), "0\t0"));
+    }
     CASE(low_ports) IN_NAMESPACES(CLONE_NEWNET) {
         CHECK(!set_up(1));
         CHECK(internet(1, 0) >= 0);

@@ -11,16 +11,6 @@ static void *thread_ids(void *argument) {
     ids[2] = getppid();
     return NULL;
 }
-static pid_t pausing_child(void) {
-    pid_t child = fork();
-    if (child == 0)
-        for (;;) pause();
-    return child;
-}
-static void end(pid_t child) {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
 
 int main(void) {
     COVERS(getppid, gettid);
@@ -59,18 +49,18 @@ int main(void) {
     }
     COVERS(getpgid, getpgrp, setpgid, pause);
     CASE(child_moves_to_its_own_group) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         CHECK_EQ(getpgid(child), getpgrp());
         CHECK_EQ(setpgid(child, 0), 0);
         CHECK_EQ(getpgid(child), child);
         CHECK_EQ(setpgid(child, child), 0);
         CHECK_EQ(setpgid(child, getpgrp()), 0);
         CHECK_EQ(getpgid(child), getpgrp());
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(setpgid, setsid, pause, getsid);
     CASE(group_must_exist_in_the_session) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         CHECK_ERRNO(setpgid(child, 1 << 22), EPERM);
         pid_t other = fork();
         if (other == 0) {
@@ -80,8 +70,8 @@ int main(void) {
         while (getsid(other) != other) usleep(1000);
         CHECK_ERRNO(setpgid(child, other), EPERM);
         CHECK_ERRNO(setpgid(other, 0), EPERM);
-        end(child);
-        end(other);
+        conformance_end_child(child);
+        conformance_end_child(other);
     }
     COVERS(dup2, execve, setpgid);
     CASE(child_that_executed_cannot_be_moved) {
@@ -96,7 +86,7 @@ int main(void) {
         char c;
         read(p[0], &c, 1);
         CHECK_ERRNO(setpgid(child, 0), EACCES);
-        end(child);
+        conformance_end_child(child);
         close(p[0]);
         close(p[1]);
     }
@@ -106,7 +96,7 @@ int main(void) {
         pipe(p);
         pid_t child = fork();
         if (child == 0) {
-            pid_t grandchild = pausing_child();
+            pid_t grandchild = conformance_pausing_child();
             write(p[1], &grandchild, sizeof grandchild);
             waitpid(grandchild, NULL, 0);
             _exit(0);

@@ -10,16 +10,6 @@ static int pidfd_send(int fd, int signal, siginfo_t *info, unsigned flags) {
     return syscall(SYS_pidfd_send_signal, fd, signal, info, flags);
 }
 static int pidfd_getfd(int fd, int target, unsigned flags) { return syscall(SYS_pidfd_getfd, fd, target, flags); }
-static pid_t pausing_child(void) {
-    pid_t child = fork();
-    if (child == 0)
-        for (;;) pause();
-    return child;
-}
-static void end(pid_t child) {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
 static volatile pid_t thread_number;
 static void *note_thread(void *argument) {
     thread_number = syscall(SYS_gettid);
@@ -67,7 +57,7 @@ int main(void) {
     }
     COVERS(pidfd_open, pause);
     CASE(readable_when_the_process_ends) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         int fd = pidfd_open(child, 0);
         struct pollfd p = {.fd = fd, .events = POLLIN};
         CHECK_EQ(poll(&p, 1, 20), 0);
@@ -117,11 +107,11 @@ int main(void) {
     }
     COVERS(pidfd_open, pidfd_send_signal, pause);
     CASE(kernel_codes_only_to_oneself) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         int fd = pidfd_open(child, 0);
         siginfo_t info = {.si_signo = SIGUSR1, .si_code = SI_USER};
         CHECK_ERRNO(pidfd_send(fd, SIGUSR1, &info, 0), EPERM);
-        end(child);
+        conformance_end_child(child);
         CHECK_ERRNO(pidfd_send(fd, 0, NULL, 0), ESRCH);
         close(fd);
     }
@@ -159,7 +149,7 @@ int main(void) {
     CASE(getfd_duplicates) {
         int p[2];
         pipe(p);
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         write(p[1], "hello", 5);
         close(p[0]);
         int fd = pidfd_open(child, 0);
@@ -168,7 +158,7 @@ int main(void) {
         CHECK_EQ(fcntl(copy, F_GETFD), FD_CLOEXEC);
         char text[8];
         CHECK_EQ(read(copy, text, 8), 5);
-        end(child);
+        conformance_end_child(child);
         CHECK_ERRNO(pidfd_getfd(fd, p[0], 0), ESRCH);
         close(copy);
         close(fd);
@@ -176,7 +166,7 @@ int main(void) {
     }
     COVERS(pidfd_open, pidfd_getfd, pidfd_send_signal, pause);
     CASE(other_users_processes) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         if (geteuid() == 0) {
             AS_USER({
                 int fd = pidfd_open(child, 0);
@@ -189,7 +179,7 @@ int main(void) {
             int fd = pidfd_open(1, 0);
             CHECK(fd >= 0);
         }
-        end(child);
+        conformance_end_child(child);
     }
     return conformance_end();
 }

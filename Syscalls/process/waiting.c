@@ -16,16 +16,6 @@ static pid_t child_that_exits(int code) {
     if (child == 0) _exit(code);
     return child;
 }
-static pid_t child_that_pauses(void) {
-    pid_t child = fork();
-    if (child == 0)
-        for (;;) pause();
-    return child;
-}
-static void end(pid_t child) {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
 /// The thread that goes on when the leader of a subreaper has ended: it gets an orphan, then ends too.
 static void *adopts_and_ends(void *argument) {
     int *p = argument;
@@ -94,7 +84,7 @@ int main(void) {
     }
     COVERS(pause);
     CASE(killed_status) {
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         kill(child, SIGTERM);
         int status;
         CHECK_EQ(waitpid(child, &status, 0), child);
@@ -117,14 +107,14 @@ int main(void) {
     COVERS(waitid, pause);
     CASE(waitid_reports_kill) {
         siginfo_t info = {0};
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         kill(child, SIGKILL);
         CHECK_EQ(raw_waitid(P_PID, child, &info, WEXITED, NULL), 0);
         CHECK_EQ(info.si_code, CLD_KILLED);
         CHECK_EQ(info.si_status, SIGKILL);
     }
     CASE(nothing_ready_leaves_zeroes) {
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         siginfo_t info;
         memset(&info, 0xff, sizeof info);
         CHECK_EQ(raw_waitid(P_ALL, 0, &info, WEXITED | WNOHANG, NULL), 0);
@@ -133,7 +123,7 @@ int main(void) {
         int status = 77;
         CHECK_EQ(wait4(child, &status, WNOHANG, NULL), 0);
         CHECK_EQ(status, 77);
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(waitid);
     CASE(nowait_leaves_the_child) {
@@ -148,7 +138,7 @@ int main(void) {
     }
     COVERS(pause);
     CASE(stops_and_continues) {
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         int status;
         kill(child, SIGSTOP);
         CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
@@ -157,11 +147,11 @@ int main(void) {
         kill(child, SIGCONT);
         CHECK_EQ(waitpid(child, &status, WCONTINUED), child);
         CHECK_EQ(status, 0xffff);
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(setpgid, waitid, pause);
     CASE(waitid_stop_and_continue) {
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         siginfo_t info = {0};
         // A group of its own: SIGTSTP does not stop a member of an orphaned one.
         setpgid(child, child);
@@ -176,16 +166,16 @@ int main(void) {
         CHECK_EQ(raw_waitid(P_PID, child, &info, WCONTINUED, NULL), 0);
         CHECK_EQ(info.si_code, CLD_CONTINUED);
         CHECK_EQ(info.si_status, SIGCONT);
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(pause);
     CASE(unasked_stop_is_not_reported) {
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         kill(child, SIGSTOP);
         conformance_nap(30);
         CHECK_EQ(waitpid(child, NULL, WNOHANG), 0);
         CHECK_EQ(waitpid(child, NULL, WUNTRACED), child);
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(setpgid, waitid);
     CASE(group_selectors) {
@@ -254,7 +244,7 @@ int main(void) {
     }
     COVERS(pidfd_open, waitid, pause);
     CASE(pidfd_selector) {
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         int fd = syscall(SYS_pidfd_open, child, 0);
         siginfo_t info = {0};
         CHECK_EQ(raw_waitid(P_PIDFD, fd, &info, WEXITED | WNOHANG, NULL), 0);
@@ -266,24 +256,24 @@ int main(void) {
         close(fd);
     }
     CASE(nonblocking_pidfd) {
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         int fd = syscall(SYS_pidfd_open, child, O_NONBLOCK);
         siginfo_t info = {0};
         CHECK_ERRNO(raw_waitid(P_PIDFD, fd, &info, WEXITED, NULL), EAGAIN);
-        end(child);
+        conformance_end_child(child);
         close(fd);
     }
     COVERS(waitid, pause);
     CASE(interrupted_wait) {
         struct sigaction a = {.sa_handler = interrupts};
         sigaction(SIGALRM, &a, NULL);
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         ualarm(30000, 0);
         CHECK_ERRNO(waitpid(child, NULL, 0), EINTR);
         siginfo_t info;
         ualarm(30000, 0);
         CHECK_ERRNO(raw_waitid(P_PID, child, &info, WEXITED, NULL), EINTR);
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(rt_sigaction, clone, exit_group, wait4);
     CASE(signal_of_the_child_does_not_interrupt) IN_FORK({
@@ -329,13 +319,13 @@ int main(void) {
         sigprocmask(SIG_BLOCK, &set, NULL);
         struct sigaction a = {.sa_handler = interrupts, .sa_flags = SA_NOCLDSTOP};
         sigaction(SIGCHLD, &a, NULL);
-        pid_t child = child_that_pauses();
+        pid_t child = conformance_pausing_child();
         kill(child, SIGSTOP);
         CHECK_EQ(waitpid(child, NULL, WUNTRACED), child);
         sigset_t pending;
         sigpending(&pending);
         CHECK(!sigismember(&pending, SIGCHLD));
-        end(child);
+        conformance_end_child(child);
         sigpending(&pending);
         CHECK(sigismember(&pending, SIGCHLD));
     });

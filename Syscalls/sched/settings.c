@@ -14,16 +14,6 @@ struct attributes {
 };
 static long getattr(pid_t pid, void *a, unsigned size, unsigned flags) { return syscall(SYS_sched_getattr, pid, a, size, flags); }
 static long setattr(pid_t pid, void *a, unsigned flags) { return syscall(SYS_sched_setattr, pid, a, flags); }
-static pid_t pausing_child(void) {
-    pid_t child = fork();
-    if (child == 0)
-        for (;;) pause();
-    return child;
-}
-static void end(pid_t child) {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
 
 int main(void) {
     COVERS(sched_get_priority_min, sched_get_priority_max);
@@ -86,7 +76,7 @@ int main(void) {
     });
     COVERS(sched_getscheduler, sched_setscheduler, sched_getaffinity, sched_setaffinity, setpriority, ioprio_set);
     CASE(others_processes) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         if (geteuid() == 0) AS_USER({
             struct sched_param p = {0};
             CHECK_EQ(sched_getscheduler(child), SCHED_OTHER);
@@ -97,7 +87,7 @@ int main(void) {
             CHECK_ERRNO(setpriority(PRIO_PROCESS, child, 5), EPERM);
             CHECK_ERRNO(syscall(SYS_ioprio_set, 1, child, 2 << 13 | 4), EPERM);
         });
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(sched_rr_get_interval);
     CASE(round_robin_interval) {
@@ -207,12 +197,12 @@ int main(void) {
     COVERS(setpgid, setpriority, getpriority, pause);
     CASE(nice_of_a_group) IN_FORK({
         setpgid(0, 0);
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         CHECK_EQ(setpriority(PRIO_PGRP, 0, 7), 0);
         CHECK_EQ(getpriority(PRIO_PROCESS, child), 7);
         CHECK_EQ(setpriority(PRIO_PROCESS, child, 9), 0);
         CHECK_EQ(getpriority(PRIO_PGRP, 0), 7);
-        end(child);
+        conformance_end_child(child);
     });
     COVERS(ioprio_get, ioprio_set);
     CASE(io_priority_arguments) {

@@ -23,16 +23,6 @@ static int queue(pid_t pid, int n, siginfo_t *info) { return syscall(SYS_rt_sigq
 static int queue_thread(pid_t group, pid_t thread, int n, siginfo_t *info) {
     return syscall(SYS_rt_tgsigqueueinfo, group, thread, n, info);
 }
-static pid_t pausing_child(void) {
-    pid_t child = fork();
-    if (child == 0)
-        for (;;) pause();
-    return child;
-}
-static void end(pid_t child) {
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-}
 static volatile pid_t thread_number;
 static volatile int thread_quits;
 static void *runs(void *argument) {
@@ -71,30 +61,30 @@ int main(void) {
     }
     COVERS(tkill, pause);
     CASE(others_processes) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         if (geteuid() == 0) AS_USER({
             CHECK_ERRNO(kill(child, 0), EPERM);
             CHECK_ERRNO(kill(child, SIGKILL), EPERM);
             CHECK_ERRNO(syscall(SYS_tkill, child, 0), EPERM);
             CHECK_ERRNO(tgkill_(child, child, SIGKILL), EPERM);
         });
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(pause);
     CASE(continue_within_the_session) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         if (geteuid() == 0) AS_USER(CHECK_EQ(kill(child, SIGCONT), 0));
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(setpgid, pause);
     CASE(own_group) IN_FORK({
         setpgid(0, 0);
-        pid_t one = pausing_child();
+        pid_t one = conformance_pausing_child();
         count = 0;
         CHECK_EQ(kill(0, SIGUSR1), 0);
         CHECK_EQ(count, 1);
         int status;
-        end(one);
+        conformance_end_child(one);
         (void)status;
         CHECK_EQ(kill(-getpid(), SIGUSR1), 0);
         CHECK_EQ(count, 2);
@@ -126,9 +116,9 @@ int main(void) {
         CHECK_ERRNO(tgkill_(0, getpid(), SIGUSR1), EINVAL);
         CHECK_ERRNO(tgkill_(getpid(), 0, SIGUSR1), EINVAL);
         CHECK_ERRNO(tgkill_(-1, getpid(), SIGUSR1), EINVAL);
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         CHECK_ERRNO(tgkill_(getpid(), child, 0), ESRCH);
-        end(child);
+        conformance_end_child(child);
         CHECK_ERRNO(tgkill_(getpid(), 1 << 22, 0), ESRCH);
         CHECK_ERRNO(tgkill_(getpid(), getpid(), 65), EINVAL);
         CHECK_EQ(tgkill_(getpid(), getpid(), 0), 0);
@@ -188,14 +178,14 @@ int main(void) {
         CHECK_EQ(queue(getpid(), 0, &info), 0);
         CHECK_ERRNO(queue_thread(0, getpid(), SIGUSR1, &info), EINVAL);
         CHECK_ERRNO(queue_thread(getpid(), 0, SIGUSR1, &info), EINVAL);
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         CHECK_ERRNO(queue_thread(getpid(), child, SIGUSR1, &info), ESRCH);
-        end(child);
+        conformance_end_child(child);
         CHECK_ERRNO(queue_thread(getpid(), getpid(), SIGUSR1, BAD_POINTER), EFAULT);
         CHECK_ERRNO(queue_thread(getpid(), getpid(), -1, &info), EINVAL);
     }
     CASE(kernel_codes_towards_others) {
-        pid_t child = pausing_child();
+        pid_t child = conformance_pausing_child();
         siginfo_t info = {.si_code = SI_USER};
         CHECK_ERRNO(queue(child, SIGUSR1, &info), EPERM);
         info.si_code = SI_KERNEL;
@@ -205,7 +195,7 @@ int main(void) {
         CHECK_ERRNO(queue_thread(child, child, SIGUSR1, &info), EPERM);
         info.si_code = SI_ASYNCIO;
         CHECK_EQ(queue(child, SIGCONT, &info), 0);
-        end(child);
+        conformance_end_child(child);
     }
     COVERS(rt_tgsigqueueinfo);
     CASE(kernel_codes_towards_oneself) {
@@ -276,7 +266,7 @@ int main(void) {
     CASE(default_actions) {
         static const int fatal[] = {SIGHUP, SIGINT, SIGPIPE, SIGALRM, SIGTERM, SIGUSR2, SIGPROF, SIGVTALRM, SIGSTKFLT, SIGIO, SIGPWR, 40, 64};
         for (unsigned i = 0; i < sizeof fatal / sizeof *fatal; i++) {
-            pid_t child = pausing_child();
+            pid_t child = conformance_pausing_child();
             kill(child, fatal[i]);
             int status;
             waitpid(child, &status, 0);

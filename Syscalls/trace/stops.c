@@ -1,54 +1,9 @@
 // ptrace(2): when a tracee stops and what its tracer and its parent hear of it: signals, group stops, events, exec, exit.
-#include "conformance.h"
+#include "tracee.h"
 #include <dirent.h>
-#include <linux/ptrace.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/user.h>
 
-static long trace(long request, pid_t pid, unsigned long address, unsigned long data) {
-    return syscall(SYS_ptrace, request, (long)pid, address, data);
-}
-#define ADDRESS(p) ((unsigned long)(p))
-#define STOP(signal) ((signal) << 8 | 0x7f)
-#define EVENT(event) ((event) << 16 | SIGTRAP << 8 | 0x7f)
-#define SYSCALL_STOP STOP(SIGTRAP | 0x80)
-
-static pid_t traced(void (*body)(void)) {
-    pid_t child = conformance_fork();
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (trace(PTRACE_TRACEME, 0, 0, 0)) _exit(99);
-        raise(SIGSTOP);
-        if (body) body();
-        _exit(0);
-    }
-    int status = 0;
-    if (waitpid(child, &status, 0) != child || status != STOP(SIGSTOP)) FAIL_("first stop has status %#x", status);
-    return child;
-}
-static pid_t running(void (*body)(void)) {
-    pid_t child = conformance_fork();
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (body) body();
-        while (1) pause();
-    }
-    conformance_nap(30);
-    return child;
-}
-static void finish(pid_t child) {
-    int status;
-    kill(child, SIGKILL);
-    while (waitpid(child, &status, __WALL) == child && WIFSTOPPED(status)) trace(PTRACE_CONT, child, 0, 0);
-}
-static int next(pid_t child) {
-    int status = -1;
-    if (waitpid(child, &status, __WALL) != child) return -1;
-    return status;
-}
 static int go(pid_t child, int signal) {
     if (trace(PTRACE_CONT, child, 0, signal)) return -2;
     return next(child);
@@ -362,6 +317,27 @@ int main(int count_of_arguments, char **arguments) {
         CHECK_EQ(letter_of(child), 'T');
         kill(child, SIGCONT);
         finish(child);
+    }
+    CASE(attach_to_a_stopped_process_that_is_killed) {
+        for (int round = 0; round < 50; round++) {
+            pid_t child = conformance_fork();
+            if (child == 0) {
+                raise(SIGSTOP);
+                _exit(0);
+            }
+            int status = 0;
+            CHECK_EQ(waitpid(child, &status, WUNTRACED), child);
+            pid_t killer = conformance_fork();
+            if (killer == 0) {
+                kill(child, SIGKILL);
+                _exit(0);
+            }
+            if (trace(PTRACE_ATTACH, child, 0, 0)) CHECK_EQ(errno, EPERM);
+            waitpid(killer, NULL, 0);
+            do status = next(child);
+            while (WIFSTOPPED(status));
+            CHECK_EQ(status, SIGKILL);
+        }
     }
     CASE(seize_does_not_stop) {
         pid_t child = running(NULL);

@@ -20,7 +20,8 @@ final class GoferFixture {
             + "/.build/debug/stockade-gofer"
     }
 
-    init(writable: Bool = false, more: [Grant] = []) throws {
+    /// `hidden` are names in the tree.
+    init(writable: Bool = false, more: [Grant] = [], hidden: [String] = []) throws {
         folder = FileManager.default.temporaryDirectory.path + "/gofer-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder + "/sub/deep", withIntermediateDirectories: true)
         try Data("hello\n".utf8).write(to: URL(fileURLWithPath: folder + "/file"))
@@ -28,7 +29,8 @@ final class GoferFixture {
         try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "/etc/passwd")
         try FileManager.default.createSymbolicLink(atPath: folder + "/up", withDestinationPath: "..")
         connection = try GoferProcess.start(
-            executable: Self.executable, grants: [Grant(path: Array(folder.utf8), isWritable: writable)] + more
+            executable: Self.executable, grants: [Grant(path: Array(folder.utf8), isWritable: writable)] + more,
+            hides: hidden.map { [folder] in HideRule(path: Array((folder + "/" + $0).utf8), .absent) }
         ).connect()
     }
 

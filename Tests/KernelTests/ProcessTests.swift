@@ -26,6 +26,18 @@ import Testing
         #expect(result.status == .exited(0))
     }
 
+    /// The guest gets what Linux's fork gives; whoever runs the sandbox learns once what the host refused.
+    @Test func refusalOfTheHostIsReportedOnce() throws {
+        let sandbox = try Sandbox(
+            [.call(Call.fork), .note("first"), .call(Call.fork), .note("second"), .call(Call.exitGroup, 0)], contextLimit: 1)
+        let result = try sandbox.run()
+        #expect(result.log == ["first=-11", "second=-11"])
+        #expect(result.status == .exited(0))
+        let lines = sandbox.reports.lines.withLock { $0 }
+        #expect(lines.count == 1)
+        #expect(lines.allSatisfy { $0.contains("EMFILE") && $0.contains("ulimit -n") })
+    }
+
     @Test func waitingWithoutChildrenFails() throws {
         let result = try Sandbox([.call(Call.wait4, .max), .note("wait"), .call(Call.exitGroup, 0)]).run()
         #expect(result.log == ["wait=-10"])

@@ -26,6 +26,10 @@ final class TestDispatcher: SystemCallDispatcher {
     }
 }
 
+final class Reports: Sendable {
+    let lines = Mutex<[String]>([])
+}
+
 /// A kernel with a scripted program as init.
 struct Sandbox {
     static let data: UInt64 = 0x1000_0000
@@ -34,14 +38,17 @@ struct Sandbox {
     static let stack = data + dataSize - 0x100
 
     let platform: ScriptedPlatform
+    /// What the kernel reported.
+    let reports = Reports()
     let kernel: SandboxKernel
 
-    init(_ steps: [Step]) throws {
-        platform = ScriptedPlatform(steps)
+    init(_ steps: [Step], contextLimit: Int = .max) throws {
+        platform = ScriptedPlatform(steps, contextLimit: contextLimit)
         let memoryFile = try MemoryFile(window: 64 << 30)
         let root = TmpfsFileSystem(memoryFile: memoryFile)
         kernel = SandboxKernel(
-            platform: platform, memoryFile: memoryFile, mountNamespace: MountNamespace(rootFileSystem: root), hostName: "test", report: { _ in })
+            platform: platform, memoryFile: memoryFile, mountNamespace: MountNamespace(rootFileSystem: root), hostName: "test",
+            report: { [reports] line in reports.lines.withLock { $0.append(line) } })
         kernel.dispatcher = TestDispatcher()
     }
 

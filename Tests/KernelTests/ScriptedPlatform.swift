@@ -35,8 +35,18 @@ final class ScriptedPlatform: Platform {
     let vdso: VDSOPlacement? = nil
     let steps: [Step]
     let log = Mutex<[String]>([])
+    /// From this many guest threads on, making one fails with EMFILE.
+    let contextLimit: Int
+    private let contexts = Atomic<Int>(0)
 
-    init(_ steps: [Step]) { self.steps = steps }
+    init(_ steps: [Step], contextLimit: Int = .max) {
+        self.steps = steps
+        self.contextLimit = contextLimit
+    }
+
+    fileprivate func takeContext() throws(Errno) {
+        if contexts.wrappingAdd(1, ordering: .relaxed).newValue > contextLimit { throw .EMFILE }
+    }
 
     static func address(ofStep index: Int) -> UInt64 { codeBase + UInt64(index) * 4 }
     func makeAddressSpace() throws(Errno) -> any PlatformAddressSpace { ScriptedSpace(self) }
@@ -47,7 +57,10 @@ final class ScriptedSpace: PlatformAddressSpace {
     let isDestroyed = Atomic<Bool>(false)
     init(_ platform: ScriptedPlatform) { self.platform = platform }
     func apply(_ changes: [MappingChange]) throws(Errno) {}
-    func makeContext() throws(Errno) -> any PlatformContext { ScriptedContext(platform, self) }
+    func makeContext() throws(Errno) -> any PlatformContext {
+        try platform.takeContext()
+        return ScriptedContext(platform, self)
+    }
     func destroy() { isDestroyed.store(true, ordering: .relaxed) }
 }
 

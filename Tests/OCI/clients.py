@@ -8,21 +8,10 @@ busybox, nothing is fetched. With -v every command and its output is shown. Ends
 """
 import argparse, glob, hashlib, io, json, os, pty, select, shutil, signal, subprocess, sys, tarfile, tempfile, time
 
+from checks import Failed, check, echo, equal
+
 APPLETS = "sh ls cat echo sleep true false id ps hostname env touch kill grep head mkdir tty stty printf wc tr".split()
 IMAGE = "localhost/stockade-test:1"
-
-
-class Failed(Exception):
-    pass
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
-
-
-def equal(found, wanted, what):
-    check(found == wanted, f"{what}: {found!r}, not {wanted!r}")
 
 
 def archive():
@@ -114,6 +103,10 @@ class Engine:
             print("$ (terminal)", *words)
             print("   ", seen.decode(errors="replace").strip().replace("\r\n", "\n    "), "-> exit status", status)
         return seen.decode(errors="replace"), status
+
+    def at_once(self, commands):
+        """Runs commands that each give back a line of their own."""
+        echo([[*self.client, *words] for words in commands])
 
     def eventually(self, condition, what, seconds=20):
         end = time.time() + seconds
@@ -230,14 +223,7 @@ class Podman(Engine):
             equal(f.read(), "inside\n", "what was written")
 
     def runs_twenty_at_once(self):
-        children = [subprocess.Popen([*self.client, "run", *self.options, "--rm", "--interactive", IMAGE, "sh", "-c", "cat; sleep 2"],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(20)]
-        for number, child in enumerate(children):
-            child.stdin.write(f"number {number}\n")
-            child.stdin.close()
-        for number, child in enumerate(children):
-            out, problem = child.stdout.read(), child.stderr.read()
-            equal((child.wait(120), out), (0, f"number {number}\n"), f"container {number} ({problem})")
+        self.at_once(("run", *self.options, "--rm", "--interactive", IMAGE, "sh", "-c", "cat; sleep 2") for _ in range(20))
 
     cases = ("runs_a_command", "serves_standard_input", "has_a_terminal", "keeps_logs", "executes_beside", "stops_and_kills", "inspects",
              "pauses", "mounts_volumes", "runs_twenty_at_once")
@@ -359,15 +345,7 @@ class Containerd(Engine):
         self.remove(name)
 
     def runs_twenty_at_once(self):
-        names = [self.name() for _ in range(20)]
-        children = [subprocess.Popen([*self.client, "run", *self.options, "--rm", IMAGE, name, "sh", "-c", "read x; echo $x; sleep 2"],
-                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for name in names]
-        for number, child in enumerate(children):
-            child.stdin.write(f"number {number}\n")
-            child.stdin.close()
-        for number, child in enumerate(children):
-            out, problem = child.stdout.read(), child.stderr.read()
-            equal((child.wait(120), out), (0, f"number {number}\n"), f"container {number} ({problem})")
+        self.at_once(("run", *self.options, "--rm", IMAGE, self.name(), "sh", "-c", "read x; echo $x; sleep 2") for _ in range(20))
 
     cases = ("runs_a_command", "serves_standard_input", "has_a_terminal", "executes_beside", "writes_logs", "stops_and_kills", "inspects",
              "pauses", "runs_twenty_at_once")

@@ -8,6 +8,8 @@ Ends with `N passed, N failed`; the exit status says whether all held for the fi
 """
 import argparse, array, fcntl, glob, json, os, pty, random, re, select, shutil, signal, socket, struct, subprocess, sys, tempfile, termios, threading, time
 
+from checks import Failed, check, echo, equal
+
 APPLETS = ("sh ls cat echo sleep true false id ps mount hostname env pwd touch stat kill grep test head mkdir chmod tty stty printf wc "
            "readlink dd rm mknod seq nproc").split()
 CASES = []
@@ -16,19 +18,6 @@ CASES = []
 def case(function):
     CASES.append(function)
     return function
-
-
-class Failed(Exception):
-    pass
-
-
-def check(condition, text):
-    if not condition:
-        raise Failed(text)
-
-
-def equal(found, wanted, what):
-    check(found == wanted, f"{what}: {found!r}, not {wanted!r}")
 
 
 class Sandbox:
@@ -606,8 +595,9 @@ def masked_and_readonly_paths(s):
 @case
 def sysctl(s):
     def change(config):
-        config["linux"]["sysctl"] = {"kernel.domainname": "example.org"}
-    equal(s.output("cat", "/proc/sys/kernel/domainname", change=change), "example.org\n", "domain name")
+        config["linux"]["sysctl"] = {"kernel.domainname": "example.org", "net.ipv4.ping_group_range": "0 5"}
+    files = ("/proc/sys/kernel/domainname", "/proc/sys/net/ipv4/ping_group_range")
+    equal(s.output("cat", *files, change=change), "example.org\n0\t5\n", "settings")
 
 
 @case
@@ -928,13 +918,27 @@ def terminal(config):
     config["process"]["consoleSize"] = {"height": 30, "width": 90}
 
 
-@case
-def console_socket(s):
+def on_console(s, *args):
+    """A container that runs on a terminal. Its number and the terminal's master."""
     console = ConsoleSocket(s.folder)
-    id, _ = s.create("sh", "-c", "tty; stty size; trap 'echo int' INT; while :; do read x && echo got $x; done", change=terminal,
-                     words=("--console-socket", console.path))
+    id, _ = s.create(*args, change=terminal, words=("--console-socket", console.path))
     master = console.master()
     s.ok("start", id)
+    return id, master
+
+
+def on_terminal(s, words, height, width):
+    """A command in the foreground of a terminal of this size. Its process and the terminal's master."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+    child = subprocess.Popen(s.command(*words), stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+    os.close(slave)
+    return child, master
+
+
+@case
+def console_socket(s):
+    id, master = on_console(s, "sh", "-c", "tty; stty size; trap 'echo int' INT; while :; do read x && echo got $x; done")
     read_until(master, b"30 90")
     os.write(master, b"hello\n")
     read_until(master, b"got hello")
@@ -945,11 +949,7 @@ def console_socket(s):
 
 @case
 def resize(s):
-    console = ConsoleSocket(s.folder)
-    id, _ = s.create("sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done", change=terminal,
-                     words=("--console-socket", console.path))
-    master = console.master()
-    s.ok("start", id)
+    id, master = on_console(s, "sh", "-c", "trap 'stty size' WINCH; echo ready; while :; do sleep 0.1; done")
     read_until(master, b"ready")
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 11, 22, 0, 0))
     read_until(master, b"11 22")
@@ -958,11 +958,7 @@ def resize(s):
 
 @case
 def hang_up(s):
-    console = ConsoleSocket(s.folder)
-    id, _ = s.create("sh", "-c", "trap 'exit 5' HUP; echo ready; while :; do sleep 0.1; done", change=terminal,
-                     words=("--console-socket", console.path))
-    master = console.master()
-    s.ok("start", id)
+    id, master = on_console(s, "sh", "-c", "trap 'exit 5' HUP; echo ready; while :; do sleep 0.1; done")
     read_until(master, b"ready")
     os.close(master)
     s.wait(id, "stopped")
@@ -972,10 +968,7 @@ def hang_up(s):
 def attached_terminal(s):
     """`run` in the foreground with a terminal of its own."""
     bundle = s.bundle("sh", "-c", "stty size; read x; echo got $x; exit 9", change=lambda c: c["process"].update(terminal=True))
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 17, 71, 0, 0))
-    child = subprocess.Popen(s.command("run", "--bundle", bundle, s.id()), stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-    os.close(slave)
+    child, master = on_terminal(s, ("run", "--bundle", bundle, s.id()), 17, 71)
     read_until(master, b"17 71")
     os.write(master, b"typed\n")
     read_until(master, b"got typed")
@@ -1008,6 +1001,28 @@ def exec_basics(s):
     equal(s("exec", id, "sh", "-c", "kill -9 $$").returncode, 137, "killed")
     check("sleep" in s.ok("exec", id, "ps"), "exec sees the first process")
     equal(s.state(id)["status"], "running", "status")
+
+
+@case
+def exec_wrong_users(s):
+    """Users and groups that a process cannot have are refused."""
+    def change(config):
+        config["linux"]["namespaces"] += [{"type": "user"}]
+        config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = [{"containerID": 0, "hostID": 100000, "size": 10}]
+        config["root"] = {"path": "rootfs", "readonly": False}
+        if not s.is_stockade:
+            config["mounts"] = [m for m in config["mounts"] if m["type"] not in ("sysfs", "cgroup", "mqueue")]
+    os.chmod(s.folder, 0o755)
+    plain, _ = s.started("sleep", "1000")
+    mapped, _ = s.started("sleep", "1000", change=change, own_root=True)
+    for id, words in ((plain, ("--user", "2147483648")), (plain, ("--user", "0:2147483648")), (plain, ("--user", "someone")),
+                      (plain, ("--additional-gids", "2147483648")), (mapped, ("--user", "10")), (mapped, ("--user", "1:10")),
+                      (mapped, ("--additional-gids", "10"))):
+        done = s.refused("exec", *words, id, "true")
+        if s.is_stockade:
+            check(words[1].split(":")[-1] in done.stderr, f"{words}: {done.stderr}")
+    equal(s.ok("exec", "--user", "2147483647:2147483647", plain, "id", "-u"), "2147483647\n", "the last user")
+    equal(s.ok("exec", "--user", "9:9", mapped, "id", "-u"), "9\n", "the last mapped user")
 
 
 @case
@@ -1063,11 +1078,7 @@ def exec_terminal(s):
 @case
 def exec_attached_terminal(s):
     id, _ = s.started("sleep", "1000")
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 18, 72, 0, 0))
-    child = subprocess.Popen(s.command("exec", "--tty", id, "sh", "-c", "stty size; read x; echo got $x; exit 8"), stdin=slave, stdout=slave,
-                             stderr=slave, start_new_session=True)
-    os.close(slave)
+    child, master = on_terminal(s, ("exec", "--tty", id, "sh", "-c", "stty size; read x; echo got $x; exit 8"), 18, 72)
     read_until(master, b"18 72")
     os.write(master, b"typed\n")
     read_until(master, b"got typed")
@@ -1395,14 +1406,7 @@ def killed_shim(s):
 @case
 def twenty_at_once(s):
     bundles = [s.bundle("sh", "-c", "cat; sleep 1") for _ in range(20)]
-    children = [subprocess.Popen(s.command("run", "--bundle", b, s.id()), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, text=True) for b in bundles]
-    for number, child in enumerate(children):
-        child.stdin.write(f"number {number}\n")
-        child.stdin.close()
-    for number, child in enumerate(children):
-        out, problem = child.stdout.read(), child.stderr.read()
-        equal((child.wait(120), out), (0, f"number {number}\n"), f"container {number} ({problem})")
+    echo([s.command("run", "--bundle", b, s.id()) for b in bundles])
     equal([i for i in s.ok("list", "--quiet").split() if i in s.ids], [], "containers left")
 
 

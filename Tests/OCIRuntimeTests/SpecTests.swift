@@ -60,6 +60,26 @@ struct SpecTests {
         #expect(try spec(text).problems().errors.contains { $0.hasPrefix("process.cwd") })
     }
 
+    @Test(arguments: ["uid", "gid"]) func usersAreInRange(_ field: String) throws {
+        #expect(try problems("", process: "\"user\": {\"\(field)\": 2147483647}").errors.isEmpty)
+        let errors = try problems("", process: "\"user\": {\"\(field)\": 2147483648}").errors
+        #expect(errors.count == 1 && errors.allSatisfy { $0.hasPrefix("process.user.\(field): 2147483648") })
+    }
+
+    @Test(arguments: ["\"uid\": 10", "\"gid\": 10", "\"additionalGids\": [1, 10]"]) func usersAreMapped(_ user: String) throws {
+        let mappings = "[{\"containerID\": 0, \"hostID\": 1000, \"size\": 10}]"
+        let linux = "\"linux\": {\"namespaces\": [{\"type\": \"user\"}], \"uidMappings\": \(mappings), \"gidMappings\": \(mappings)}"
+        #expect(try problems(linux, process: "\"user\": {\"uid\": 9, \"gid\": 9, \"additionalGids\": [9]}").errors.isEmpty)
+        let errors = try problems(linux, process: "\"user\": {\(user)}").errors
+        #expect(errors.count == 1 && errors.allSatisfy { $0.contains("10 is not in linux.") })
+    }
+
+    @Test func settingsReachTheSandbox() throws {
+        let text = Self.minimal.replacing("\"root\"", with: "\"linux\": {\"sysctl\": {\"net.ipv4.ping_group_range\": \"0 0\"}}, \"root\"")
+        let settings = try spec(text).sandboxConfiguration(rootPath: "/r", bundle: "/b").container?.settings
+        #expect(settings == [.init(name: Array("net/ipv4/ping_group_range".utf8), value: Array("0 0".utf8))])
+    }
+
     @Test func limitsMustBeKnownAndSingle() throws {
         let once = "{\"type\": \"RLIMIT_CORE\", \"soft\": 1, \"hard\": 2}"
         #expect(try problems("", process: "\"rlimits\": [\(once)]").errors.isEmpty)

@@ -3,7 +3,8 @@ import Kernel
 import LinuxABI
 import VirtualFileSystem
 
-/// /proc/sys: sysctl(8). Host and domain name can be written; everything else is read-only whatever its mode bits, as in containers.
+/// /proc/sys: sysctl(8). What the sandbox's kernel goes by can be written (names, limits of namespaces, who may have ICMP sockets);
+/// everything else is read-only whatever its mode bits, as in containers.
 enum KernelSettings {
     static func entries(kernel: SandboxKernel) -> [SyntheticTreeEntry] {
         let pages = kernel.memoryFile.totalBytes / Page.size
@@ -146,7 +147,7 @@ enum KernelSettings {
             setting("icmp_echo_ignore_all", 0), setting("ip_default_ttl", 64), setting("ip_forward", 0),
             setting("ip_local_port_range", "32768\t60999"), setting("ip_local_reserved_ports", ""),
             setting("ip_nonlocal_bind", 0),
-            setting("ip_unprivileged_port_start", 1024), setting("ping_group_range", "1\t0"),
+            setting("ip_unprivileged_port_start", 1024), .file("ping_group_range", PingGroupRange()),
             setting("tcp_abort_on_overflow", 0), setting("tcp_adv_win_scale", 1),
             .text("tcp_allowed_congestion_control", "reno cubic", 0o644),
             .text("tcp_available_congestion_control", "reno cubic"), setting("tcp_base_mss", 1024),

@@ -28,7 +28,7 @@ extension CurrentTask {
 
         let sharesMemory = flags.contains(.memory)
         var registers = context.registers
-        let childMemory = sharesMemory ? memory : try memory.fork(platform: kernel.platform)
+        let childMemory = sharesMemory ? memory : try copiedMemory()
         let childFiles = flags.contains(.files) ? files : files.copy()
         kernel.uses.retain(childMemory)
         kernel.uses.retain(childFiles)
@@ -65,7 +65,7 @@ extension CurrentTask {
                 try memory.store(number, at: request.pidFile)
             }
             if flags.contains(.parentSetTID) { try? memory.store(number(of: child), at: request.parentTID) }
-            try kernel.start(
+            try kernel.startForGuest(
                 TaskStart(
                     task: child, memory: childMemory, files: childFiles, fileSystem: childFileSystem, namespaces: childNamespaces,
                     registers: registers,
@@ -89,6 +89,15 @@ extension CurrentTask {
             if kernel.uses.release(childFiles) { _ = childFiles.removeAll() }
             if kernel.uses.release(childMemory) { childMemory.tearDown() }
             throw error
+        }
+    }
+
+    /// - Throws: EAGAIN, ENOMEM.
+    private func copiedMemory() throws(Errno) -> AddressSpace {
+        do throws(Errno) { return try memory.fork(platform: kernel.platform) } catch {
+            // Out of memory is what the sandbox's own limit says, too.
+            if error == .ENOMEM { throw error }
+            throw kernel.refuse(StartFailure(step: .addressSpace, error: error))
         }
     }
 

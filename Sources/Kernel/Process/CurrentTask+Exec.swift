@@ -40,7 +40,7 @@ public struct LoadedProgram: Sendable {
 extension CurrentTask {
     /// Replaces this process's program: the second half of execve(2). On a throw the old program goes on and `program.memory` was
     /// torn down.
-    /// - Throws: EAGAIN when the process ends meanwhile or the host gives no thread.
+    /// - Throws: EAGAIN when the process ends meanwhile or the host gives no thread, ENOMEM.
     public func execute(_ program: LoadedProgram) throws(Errno) {
         let former = task.numbers
         let fresh: any PlatformContext
@@ -48,7 +48,7 @@ extension CurrentTask {
             fresh = try program.memory.platformSpace.makeContext()
         } catch {
             program.memory.tearDown()
-            throw .EAGAIN
+            throw kernel.refuse(StartFailure(step: .guestThread, error: error))
         }
         do throws(Errno) {
             try endOtherThreads()

@@ -24,34 +24,46 @@ struct TaskStart: Sendable {
 
 /// Tells the parent whether the child's host thread could begin.
 private final class StartReport: Sendable {
-    private let outcome = Mutex<Errno?>(nil)
+    private let outcome = Mutex<StartFailure?>(nil)
     private let parker = HostParker()
     private let isDone = Atomic<Bool>(false)
 
-    func report(_ error: Errno?) {
-        outcome.withLock { $0 = error }
+    func report(_ failure: StartFailure?) {
+        outcome.withLock { $0 = failure }
         isDone.store(true, ordering: .releasing)
         parker.wake()
     }
-    func wait() throws(Errno) {
+    func wait() throws(StartFailure) {
         while !isDone.load(ordering: .acquiring) { parker.park(until: nil) }
-        if let error = outcome.withLock({ $0 }) { throw error }
+        if let failure = outcome.withLock({ $0 }) { throw failure }
     }
 }
 
 extension SandboxKernel {
     /// Starts the task thread and returns once its guest thread exists.
-    /// - Throws: EAGAIN when the host gives no thread.
-    func start(_ start: TaskStart) throws(Errno) {
+    /// - Throws: the host's reason.
+    func start(_ start: TaskStart) throws(StartFailure) {
         let report = StartReport()
         shutdown.withLock { $0.taskThreads += 1 }
-        do throws(Errno) {
-            try HostThread.start(near: true) { Self.body(start, report) }
+        do throws(StartFailure) {
+            do throws(Errno) { try HostThread.start(near: true) { Self.body(start, report) } } catch {
+                throw StartFailure(step: .taskThread, error: error)
+            }
             try report.wait()
         } catch {
             taskThreadDidEnd()
-            throw .EAGAIN
+            throw error
         }
+    }
+
+    /// The same for a guest's request, which is refused as Linux would. - Throws: EAGAIN, ENOMEM.
+    func startForGuest(_ start: TaskStart) throws(Errno) {
+        do throws(StartFailure) { try self.start(start) } catch { throw refuse(error) }
+    }
+
+    /// The same for a process that comes from outside. - Throws: the host's error.
+    func startFromOutside(_ start: TaskStart) throws(Errno) {
+        do throws(StartFailure) { try self.start(start) } catch { throw error.error }
     }
 
     private static func body(_ start: TaskStart, _ report: StartReport) {
@@ -61,7 +73,7 @@ extension SandboxKernel {
             context.registers = start.registers
             if let state = start.extendedState { try context.setExtendedState(state) }
         } catch {
-            report.report(error)
+            report.report(StartFailure(step: .guestThread, error: error))
             return
         }
         let current = CurrentTask(

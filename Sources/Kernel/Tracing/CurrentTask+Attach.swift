@@ -1,5 +1,6 @@
 import HostOS
 import LinuxABI
+import VirtualFileSystem
 
 /// The tracer's side of ptrace(2): attaching and detaching.
 extension CurrentTask {
@@ -48,10 +49,19 @@ extension CurrentTask {
             if isStopped { target.wakeForWork() }
             return isStopped
         }
-        while mustWait && !isDying
-            && target.signals.withLock({ $0.trace?.tracer === task && $0.trace!.mustTrap && !$0.isKilled && !$0.isExiting })
+        if mustWait { waitForTrap(of: target) }
+    }
+
+    /// Until the task has stopped for this tracer, or ends. Only a fatal signal ends the wait early.
+    private func waitForTrap(of target: Task) {
+        let entry = WaitEntry(events: .everything, parker: parker)
+        // A tracee tells its tracer's process of its stop and of its end.
+        threadGroup.childEvents.add(entry)
+        defer { threadGroup.childEvents.remove(entry) }
+        while !isDying
+            && target.signals.withLock({ t in (t.trace.map { $0.tracer === task && $0.mustTrap } ?? false) && !t.isKilled && !t.isExiting })
         {
-            sleep(until: .after(nanoseconds: 1_000_000))
+            sleep()
         }
     }
 

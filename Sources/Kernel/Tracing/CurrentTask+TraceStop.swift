@@ -154,6 +154,7 @@ extension CurrentTask {
                 let turn = task.signals.withLock { t -> Turn in
                     guard let stop = t.traceStop else { return .leave(nil) }
                     if stop.isResumed || t.isKilled {
+                        if stop.request != nil { t.trace?.tracer.parker.wake() }
                         t.traceStop = nil
                         t.trace?.isListening = false
                         return .leave(stop)

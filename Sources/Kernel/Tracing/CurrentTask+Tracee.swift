@@ -125,7 +125,7 @@ extension CurrentTask {
         if case .failed(let error) = try ask(tracee, .setExtendedState(image)) { throw error }
     }
 
-    /// Lets the tracee's own thread do something.
+    /// Lets the tracee's own thread do something. It wakes this one when it has, and when it leaves the stop without.
     private func ask(_ tracee: Task, _ request: TraceRequest) throws(Errno) -> TraceReply {
         try change(tracee) { _, stop throws(Errno) in
             stop.reply = nil
@@ -138,7 +138,7 @@ extension CurrentTask {
                 return stop.reply
             }
             if let reply { return reply }
-            sleep(until: .after(nanoseconds: 10_000_000))
+            sleep()
         }
     }
 }

@@ -6,6 +6,8 @@ import VirtualFileSystem
 enum InetFamily {
     private static let protocolTCP: Int32 = 6
     private static let protocolUDP: Int32 = 17
+    private static let protocolICMP: Int32 = 1
+    private static let protocolICMPv6: Int32 = 58
 
     static func make(family: Int32, type: Int32, protocolNumber: Int32, caller: any Caller) throws(Errno) -> any Socket {
         guard protocolNumber >= 0 && protocolNumber < 263 else { throw .EINVAL }
@@ -14,7 +16,13 @@ enum InetFamily {
             guard protocolNumber == 0 || protocolNumber == protocolTCP else { throw .EPROTONOSUPPORT }
             return TCPSocket(family: family, network: .of(caller))
         case .datagram:
-            guard protocolNumber == 0 || protocolNumber == protocolUDP else { throw .EPROTONOSUPPORT }
+            guard protocolNumber == 0 || protocolNumber == protocolUDP else {
+                // Who may have a socket for pings learns that there are none.
+                if protocolNumber == (family == AddressFamily.inet ? protocolICMP : protocolICMPv6) {
+                    try caller.networkNamespace.requirePingGroup(caller.credentials)
+                }
+                throw .EPROTONOSUPPORT
+            }
             return UDPSocket(family: family, network: .of(caller))
         case .raw:
             throw caller.credentials.has(.netRaw, in: caller.networkNamespace.owner) ? .EPROTONOSUPPORT : .EPERM

@@ -83,11 +83,8 @@ extension SystemCallFamilies {
         let group = try pidFile(current.files.get(a.int(0))).threadGroup
         guard group.memory != nil else { throw .ESRCH }
         guard group.isExiting else { throw .EINVAL }
-        let pause: Int64 = 1_000_000
-        while group.memory != nil {
-            do throws(Errno) { try current.park(until: .after(nanoseconds: pause)) } catch { if error != .ETIMEDOUT { throw error } }
-        }
-        return 0
+        // Every thread that ends gives up its address space before it tells of its end.
+        return try current.wait(on: group.exitEvents) { () throws(Errno) -> Int? in group.memory == nil ? 0 : nil }
     }
 
     @Sendable static func sysPidfdGetfd(_ current: CurrentTask, _ a: SystemCallArguments) throws(Errno) -> Int {

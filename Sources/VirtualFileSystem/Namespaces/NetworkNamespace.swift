@@ -8,6 +8,9 @@ public final class NetworkNamespace: Namespace {
     public let number: UInt64
     public let owner: UserNamespace
     private let charge: NamespaceCharge?
+    /// net.ipv4.ping_group_range, in kernel numbers: the groups whose members may have ICMP sockets. The first above the last:
+    /// nobody.
+    public let pingGroups = Mutex((first: UInt32(1), last: UInt32(0)))
     private let slot = Mutex<(any AnyObject & Sendable)?>(nil)
 
     private init() {
@@ -22,6 +25,13 @@ public final class NetworkNamespace: Namespace {
         self.owner = owner
     }
     public var kind: NamespaceKind { .net }
+
+    /// Linux's ping_init_sock. - Throws: EACCES.
+    public func requirePingGroup(_ credentials: Credentials) throws(Errno) {
+        let range = pingGroups.withLock { $0 }
+        let isIn = { (group: UInt32) in range.first <= group && group <= range.last }
+        guard isIn(credentials.effectiveGID) || credentials.groups.contains(where: isIn) else { throw .EACCES }
+    }
 
     /// The sockets' state, made by `make` on first use.
     public func stack(_ make: () -> any AnyObject & Sendable) -> any AnyObject & Sendable {
