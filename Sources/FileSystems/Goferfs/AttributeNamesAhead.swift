@@ -1,3 +1,5 @@
+import GoferProtocol
+import LinuxABI
 import Synchronization
 
 /// The names of the extended attributes of a directory's entries. Who asks for those of two entries (`ls -l`, `cp -a`, `tar --xattrs`) gets those
@@ -25,4 +27,50 @@ final class AttributeNamesAhead: Sendable {
     }
 
     func keep(_ names: [[UInt8]], at place: Int) { state.withLock { $0.lists[place] = names } }
+}
+
+/// Attributes that file systems of the host know, as far as they were asked for. Of those a list of names tells all: what is not in it is not there.
+/// Of others only the host can say which errno it gives.
+///
+/// Lock: a leaf.
+final class KnownAttributes: Sendable {
+    private struct Attribute: Hashable {
+        var device: DeviceNumber
+        var name: [UInt8]
+    }
+    private let known = Mutex<Set<Attribute>>([])
+    private static let limit = 64
+
+    func contains(_ name: [UInt8], on device: DeviceNumber) -> Bool {
+        known.withLock { $0.contains(Attribute(device: device, name: name)) }
+    }
+
+    /// Does what asks the host for the value of attribute `name`, and learns from its answer.
+    func asking(_ name: [UInt8], on device: DeviceNumber, _ ask: () throws(Errno) -> [UInt8]) throws(Errno) -> [UInt8] {
+        do {
+            let value = try ask()
+            learn(name, device)
+            return value
+        } catch {
+            if error == .ENODATA { learn(name, device) }
+            throw error
+        }
+    }
+    private func learn(_ name: [UInt8], _ device: DeviceNumber) {
+        known.withLock { if $0.count < Self.limit { $0.insert(Attribute(device: device, name: name)) } }
+    }
+}
+
+extension GoferConnection {
+    /// Asks for the attributes of several entries of a directory, by their places, and keeps the answers.
+    func fetchAttributeNames(_ directory: NodeID, _ names: [[UInt8]], at places: [Int], into ahead: AttributeNamesAhead) throws(Errno) {
+        let reply = try call(AttributeNamesRequest(directory: directory, names: names))
+        guard reply.lists.count <= places.count else { throw fail("the Gofer listed attributes nobody asked for") }
+        for (place, list) in zip(places, reply.lists) {
+            if let list { ahead.keep(Self.attributeNames(list), at: place) }
+        }
+    }
+
+    /// The names in a list where each is followed by a NUL.
+    static func attributeNames(_ list: [UInt8]) -> [[UInt8]] { list.isEmpty ? [] : list.split(separator: 0).map { Array($0) } }
 }

@@ -19,6 +19,7 @@ public final class GoferConnection: Sendable {
     public let hello: Hello
     /// Donated read-only descriptors of all trees served by this Gofer.
     let descriptors: ClockCache<SharedHostDescriptor>
+    let knownAttributes = KnownAttributes()
 
     private struct Transport: ~Copyable {
         var socket: MessageSocket

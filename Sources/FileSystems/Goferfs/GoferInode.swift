@@ -269,33 +269,4 @@ final class GoferInode: Inode {
         state.withLock { $0.linkTarget = target }
         return target
     }
-
-    // MARK: extended attributes
-
-    func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8] {
-        let (target, kept) = try readingTarget()
-        defer { withExtendedLifetime(kept) {} }
-        return try connection.call(GetExtendedAttributeRequest(target, name: try Self.attributeName(name))).bytes
-    }
-    func setExtendedAttribute(_ name: [UInt8], _ value: [UInt8], flags: Int32, caller: any Caller) throws(Errno) {
-        guard value.count <= ProtocolLimits.maximumValue else { throw .E2BIG }
-        changed()
-        _ = try connection.call(
-            SetExtendedAttributeRequest(
-                node: try handle().id, name: try Self.attributeName(name), value: value, flags: UInt32(bitPattern: flags) & 3))
-    }
-    func removeExtendedAttribute(_ name: [UInt8], caller: any Caller) throws(Errno) {
-        changed()
-        _ = try connection.call(RemoveExtendedAttributeRequest(node: try handle().id, name: try Self.attributeName(name)))
-    }
-    func extendedAttributeNames() throws(Errno) -> [[UInt8]] {
-        let (target, kept) = try readingTarget()
-        defer { withExtendedLifetime(kept) {} }
-        let list = try connection.call(ListExtendedAttributesRequest(target)).bytes
-        return list.split(separator: 0).map { Array($0) }
-    }
-    private static func attributeName(_ name: [UInt8]) throws(Errno) -> [UInt8] {
-        guard (1...ProtocolLimits.maximumAttributeName).contains(name.count), NameRule.isPlain(name) else { throw .ERANGE }
-        return name
-    }
 }

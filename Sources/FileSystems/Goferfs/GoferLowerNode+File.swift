@@ -75,23 +75,11 @@ extension GoferLowerNode {
 
     public func extendedAttribute(_ name: [UInt8]) throws(Errno) -> [UInt8] {
         guard (1...ProtocolLimits.maximumAttributeName).contains(name.count), NameRule.isPlain(name) else { throw .ERANGE }
-        // Once the host's file system was seen to know the attribute, a list of names without it says all.
-        let attribute = GoferLowerTree.KnownAttribute(device: status.device, name: name)
-        if tree.knownAttributes.withLock({ $0.contains(attribute) }), !(try extendedAttributeNames().contains(name)) { throw .ENODATA }
-        do {
-            let value = try withTarget { target throws(Errno) in
-                try tree.connection.call(GetExtendedAttributeRequest(target, name: name)).bytes
-            }
-            know(attribute)
-            return value
-        } catch {
-            if error == .ENODATA { know(attribute) }
-            throw error
+        let known = tree.connection.knownAttributes
+        if known.contains(name, on: status.device), !(try extendedAttributeNames().contains(name)) { throw .ENODATA }
+        return try known.asking(name, on: status.device) { () throws(Errno) in
+            try withTarget { target throws(Errno) in try tree.connection.call(GetExtendedAttributeRequest(target, name: name)).bytes }
         }
-    }
-
-    private func know(_ attribute: GoferLowerTree.KnownAttribute) {
-        tree.knownAttributes.withLock { if $0.count < GoferLowerTree.knownAttributeLimit { $0.insert(attribute) } }
     }
 
     public func extendedAttributeNames() throws(Errno) -> [[UInt8]] {
@@ -103,7 +91,8 @@ extension GoferLowerNode {
     }
 
     private func ownAttributeNames() throws(Errno) -> [[UInt8]] {
-        Self.names(try withTarget { target throws(Errno) in try tree.connection.call(ListExtendedAttributesRequest(target)).bytes })
+        GoferConnection.attributeNames(
+            try withTarget { target throws(Errno) in try tree.connection.call(ListExtendedAttributesRequest(target)).bytes })
     }
 
     /// What the directory's listing knows of them, after it asked for many when it is time; nil: ask for this one.
@@ -114,13 +103,8 @@ extension GoferLowerNode {
         if places.count < 2 { return nil }
         let above = try parent.directoryHandle()
         defer { withExtendedLifetime(above) {} }
-        let reply = try tree.connection.call(AttributeNamesRequest(directory: above.id, names: places.map { listing.entries[$0].name }))
-        guard reply.lists.count <= places.count else { throw tree.connection.fail("the Gofer listed attributes nobody asked for") }
-        for (place, list) in zip(places, reply.lists) {
-            if let list { listing.attributeNames.keep(Self.names(list), at: place) }
-        }
+        try tree.connection.fetchAttributeNames(
+            above.id, places.map { listing.entries[$0].name }, at: places, into: listing.attributeNames)
         return listing.attributeNames[place]
     }
-
-    private static func names(_ list: [UInt8]) -> [[UInt8]] { list.isEmpty ? [] : list.split(separator: 0).map { Array($0) } }
 }

@@ -1,7 +1,6 @@
 import GoferProtocol
 import HostOS
 import LinuxABI
-import Synchronization
 import VirtualFileSystem
 
 /// A granted host tree that does not change while the sandbox runs: what all its nodes share.
@@ -11,14 +10,6 @@ final class GoferLowerTree: Sendable {
     let handles: ClockCache<NodeHandle>
     /// Directories listed with attributes, weighed by entries: about 300 bytes each.
     let listings = ClockCache<LowerListing>(capacity: 65536)
-
-    /// Attributes that a file system of the host knows, by a file's device and the attribute's name, as far as they were asked for.
-    let knownAttributes = Mutex<Set<KnownAttribute>>([])
-    struct KnownAttribute: Hashable {
-        var device: DeviceNumber
-        var name: [UInt8]
-    }
-    static let knownAttributeLimit = 64
 
     init(_ connection: GoferConnection) {
         self.connection = connection

@@ -145,6 +145,7 @@ final class ListingAhead: Sendable {
     /// In the directory's order.
     let names: [[UInt8]]
     let opens = OpenAhead()
+    let attributeNames = AttributeNamesAhead()
 
     init(_ names: [[UInt8]], _ entries: [UInt64: ListedStatus], isFiltered: Bool) {
         self.names = names

@@ -158,6 +158,8 @@ final class SyntheticTreeFile: SyntheticFile {
     func store(_ bytes: [UInt8], caller: any Caller) throws(Errno) { try content.store(bytes, caller: caller) }
     func willOpen(_ flags: OpenFlags, caller: any Caller) throws(Errno) {
         if flags.isWritable && content is ConstantContent { throw .EROFS }
+        // What nobody may read, root may not either (proc_sys_permission).
+        if flags.isReadable && content.permissions & 0o444 == 0 { throw .EACCES }
     }
 }
 
