@@ -291,7 +291,11 @@ struct Attacker {
         case 17: return (.inspect, InspectRequest(target(known), handles: wish()).encoded())
         case 18: return (.close, CloseRequest(nodes: [handle(known)]).encoded())
         default:
-            switch below(4) {
+            switch below(6) {
+            case 4:
+                let names = (0..<(1 + below(ProtocolLimits.maximumOpens))).map { _ in name() }
+                return (.openSeveral, OpenSeveralRequest(directory: handle(known), handles: wish(), names: names).encoded())
+            case 5: return (.attributeNames, AttributeNamesRequest(directory: handle(known), names: (0..<(1 + below(40))).map { _ in name() }).encoded())
             case 0: return (.changeQueue, [])
             case 1: return (.setExtendedAttribute, SetExtendedAttributeRequest(node: handle(known), name: Array("user.x".utf8), value: [1], flags: 0).encoded())
             case 2: return (.listExtendedAttributes, ListExtendedAttributesRequest(target(known)).encoded())

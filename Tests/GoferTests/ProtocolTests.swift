@@ -32,6 +32,8 @@ struct ProtocolTests {
                     ListedEntry(name: Array("a".utf8), inode: 1, type: 8, status: status),
                     ListedEntry(name: [0xff], inode: 2, type: 0, status: nil),
                 ]))
+        try roundTrip(OpenSeveralReply(files: [.init(NodeReply(node: .none, status: status)), .init(.ENOENT)]))
+        try roundTrip(AttributeNamesReply(lists: [Array("user.a\0".utf8), nil, []]))
         try roundTrip(Hello(landlock: 6, nodeLimit: 100, grants: [0, 2]))
         try roundTrip(ByteString([1, 2, 3]))
     }
@@ -47,6 +49,19 @@ struct ProtocolTests {
         let walk = try WalkRequest(
             decoding: WalkRequest(node: NodeID(rawValue: 1), handles: .all, names: [[0x61], [0x62, 0x63]]).encoded())
         #expect(walk.names == [[0x61], [0x62, 0x63]] && walk.handles == .all)
+        let several = OpenSeveralRequest(directory: NodeID(rawValue: 1), handles: .all, names: [[0x61], [0x62]])
+        #expect(try OpenSeveralRequest(decoding: several.encoded()).names == several.names)
+        let names = AttributeNamesRequest(directory: NodeID(rawValue: 1), names: [[0x61], [0x62]])
+        #expect(try AttributeNamesRequest(decoding: names.encoded()).names == names.names)
+    }
+
+    @Test func moreFilesThanDescriptorsFitAreRefused() {
+        let names = (0...ProtocolLimits.maximumOpens).map { [UInt8](repeating: 0x61, count: $0 + 1) }
+        let request = OpenSeveralRequest(directory: NodeID(rawValue: 1), handles: .none, names: names)
+        #expect(throws: Errno.EBADMSG) { try OpenSeveralRequest(decoding: request.encoded()) }
+        #expect(throws: Errno.EBADMSG) {
+            try OpenSeveralRequest(decoding: OpenSeveralRequest(directory: NodeID(rawValue: 1), handles: .none, names: []).encoded())
+        }
     }
 
     @Test(arguments: ["", ".", "..", "a/b", "/", "nul\0", String(repeating: "x", count: 256)])
@@ -91,6 +106,8 @@ struct ProtocolTests {
         let samples: [[UInt8]] = [
             status.encoded(), WalkReply(stopped: 0, nodes: [NodeReply(node: .none, status: status)]).encoded(),
             ListReply(stream: .none, node: .none, entries: [ListedEntry(name: [0x61], inode: 1, type: 8, status: status)]).encoded(),
+            OpenSeveralReply(files: [.init(NodeReply(node: .none, status: status)), .init(.EACCES)]).encoded(),
+            AttributeNamesReply(lists: [Array("user.a\0".utf8), nil]).encoded(),
             MessageHeader(type: .open, request: 1, bodyLength: 0).encoded(),
         ]
         for sample in samples {
@@ -112,6 +129,10 @@ struct ProtocolTests {
         _ = try? CloseRequest(decoding: bytes)
         _ = try? GetAttributesRequest(decoding: bytes)
         _ = try? OpenFileRequest(decoding: bytes)
+        _ = try? OpenSeveralRequest(decoding: bytes)
+        _ = try? OpenSeveralReply(decoding: bytes)
+        _ = try? AttributeNamesRequest(decoding: bytes)
+        _ = try? AttributeNamesReply(decoding: bytes)
         _ = try? CreateRequest(decoding: bytes)
         _ = try? MakeNodeRequest(decoding: bytes)
         _ = try? TemporaryFileRequest(decoding: bytes)

@@ -59,6 +59,9 @@ final class ClockCache<Value: AnyObject & Sendable>: Sendable {
 
     init(capacity: Int) { self.capacity = capacity }
 
+    /// Places in use, empty ones included.
+    var places: Int { state.withLock { $0.ring.count } }
+
     func insert(_ value: Value, weight: Int = 1) -> CacheSlot<Value> {
         let slot = CacheSlot(value, weight: weight)
         var dropped: [Value] = []
