@@ -44,11 +44,28 @@ struct AheadTests {
 
     @Test func filesThatAreOpenedHereAndThereComeAlone() throws {
         let fixture = try fixture()
-        let files = try lowerFiles(fixture)
-        let order = files.indices.sorted { ($0 * 7) % 20 < ($1 * 7) % 20 }
-        for index in order.prefix(6) { #expect(try text(try files[index].open()) == Self.names[index]) }
+        let root = try GoferLowerNode.attach(fixture.connection, grant: 0)
+        let sub = try #require(try root.lookup(FileName("sub")))
+        let listed = try sub.list()
+        // Inode numbers are as good as the names: the files were made in that order.
+        var orders = [listed.map(\.name).filter { $0 != FileName("deep") }, Self.names.map { FileName($0) }]
+        orders.append(listed.filter { $0.type == .regular }.sorted { $0.inode < $1.inode }.map(\.name))
+        let files = try Self.names.map { try #require(try sub.lookup(FileName($0))) }
+        // Never the one that comes next in any order.
+        var order = [0]
+        while order.count < 6 {
+            let last = FileName(Self.names[order[order.count - 1]])
+            let next = try #require(
+                files.indices.first { index in
+                    !order.contains(index) && !orders.contains { names in
+                        names.firstIndex(of: last).map { names.dropFirst($0 + 1).first == FileName(Self.names[index]) } ?? true
+                    }
+                })
+            order.append(next)
+        }
+        for index in order { #expect(try text(try files[index].open()) == Self.names[index]) }
         HostConfinement.killAndReap(fixture.connection.processID)
-        let opened = Set(order.prefix(6))
+        let opened = Set(order)
         for index in files.indices where !opened.contains(index) { #expect(throws: Errno.EIO) { try files[index].open() } }
     }
 

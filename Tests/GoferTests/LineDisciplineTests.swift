@@ -102,14 +102,16 @@ struct LineDisciplineTests {
             return buffer.kernelBytes
         }
 
-        /// The host processes typed bytes a little later: what comes until nothing more does.
-        func drain(_ descriptor: Int32) -> [[UInt8]] {
+        /// The host's worker processes typed bytes a little later, on a busy host much later: what comes until there are `expected` bytes and
+        /// nothing more comes. Fewer bytes are what there is after ten seconds.
+        func drain(_ descriptor: Int32, expecting expected: Int) -> [[UInt8]] {
             var result: [[UInt8]] = []
-            var quiet = 0
-            let parker = HostParker()
-            while quiet < 3 {
+            var quiet = 0, count = 0
+            let parker = HostParker(), end = MonotonicInstant.after(nanoseconds: 10_000_000_000)
+            while quiet < 3 || count < expected && MonotonicInstant.now.nanoseconds < end.nanoseconds {
                 if let bytes = read(descriptor) {
                     result.append(bytes)
+                    count += bytes.count
                     quiet = 0
                 } else {
                     quiet += 1
@@ -159,14 +161,14 @@ struct LineDisciplineTests {
             var plain = Termios().bytes(extended: false)
             _ = try HostFileCalls.control(pair.slave.number, TerminalRequest.TCSETSF, &plain)
             try HostIO.writeAll(pair.slave.number, [0x0d, 0x0a])
-            _ = pair.drain(pair.master.number)
+            _ = pair.drain(pair.master.number, expecting: 2)
             _ = try HostFileCalls.control(pair.slave.number, TerminalRequest.TCSETSF, &bytes)
             try HostIO.writeAll(pair.master.number, typed)
-            let echo = pair.drain(pair.master.number).flatMap { $0 }
-            var reads = pair.drain(pair.slave.number)
+            let ours = Self.run(settings, typed: typed)
+            let echo = pair.drain(pair.master.number, expecting: ours.echo.count).flatMap { $0 }
+            var reads = pair.drain(pair.slave.number, expecting: ours.reads.reduce(0) { $0 + $1.count })
             if !settings.local.contains(.canonical) { reads = reads.isEmpty ? [] : [reads.flatMap { $0 }] }
 
-            let ours = Self.run(settings, typed: typed)
             #expect(ours.echo == echo, "seed \(seed), typed \(typed), local \(settings.local.rawValue), input \(settings.input.rawValue), output \(settings.output.rawValue)")
             // Into how many reads the host cuts what was typed depends on when its worker runs: compare the bytes.
             #expect(ours.reads.flatMap { $0 } == reads.flatMap { $0 }, "seed \(seed), typed \(typed), local \(settings.local.rawValue)")
