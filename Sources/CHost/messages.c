@@ -76,9 +76,11 @@ long chost_receive(int fd, void *buffer, size_t size, int *fds, size_t *fd_count
         }
     }
     if (cut) {
+        // Room was left for more, but not in the descriptor table.
+        int full = !(message.msg_flags & MSG_TRUNC) && count < capacity && capacity == MAXIMUM_DESCRIPTORS;
         for (size_t i = 0; i < count; i++) close(fds[i]);
         *fd_count = 0;
-        return -EMSGSIZE;
+        return full ? -EMFILE : -EMSGSIZE;
     }
     *fd_count = count;
     return n;

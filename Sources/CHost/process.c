@@ -71,10 +71,7 @@ int chost_die_with_parent(int parent) {
     return getppid() == parent ? 0 : -1;
 }
 
-void chost_limit_arenas(int count) {
-    mallopt(M_ARENA_MAX, count);
-    mallopt(M_TOP_PAD, 256 * 1024);
-}
+void chost_limit_arenas(int count) { mallopt(M_ARENA_MAX, count); }
 
 void chost_trim_heap(void) { malloc_trim(0); }
 

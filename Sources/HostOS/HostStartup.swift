@@ -11,7 +11,7 @@ public enum HostStartup {
     /// How many descriptors the process may have (RLIMIT_NOFILE).
     public static var descriptorLimit: Int { chost_descriptor_limit() }
 
-    /// Lets the allocator make at most `count` arenas, which grow by 256 KiB and not by single pages; call it before a filter forbids opening files.
+    /// Lets the allocator make at most `count` arenas; call it before a filter forbids opening files.
     public static func limitAllocator(arenas count: Int32) { chost_limit_arenas(count) }
 
     /// Gives the allocator's free pages back to the host.

@@ -11,7 +11,9 @@ extension GoferServer {
         var refusalOfFirst: UInt16?
         for name in request.names {
             do {
-                files.append(.init(try openForReading(try child(of: directory, name), request.handles)))
+                // Nobody waits for the others: they must not wait for a lease that somebody holds on the host.
+                let flags: OpenFlags = files.isEmpty ? [] : .nonBlocking
+                files.append(.init(try openForReading(try child(of: directory, name), flags, request.handles)))
             } catch {
                 files.append(.init(error))
             }
@@ -21,7 +23,7 @@ extension GoferServer {
         return OpenSeveralReply(files: files)
     }
 
-    private func openForReading(_ node: Node, _ handles: HandleWish) throws(Errno) -> NodeReply {
+    private func openForReading(_ node: Node, _ flags: OpenFlags, _ handles: HandleWish) throws(Errno) -> NodeReply {
         switch node.type {
         case .regular: break
         case .directory: throw .EISDIR
@@ -29,7 +31,7 @@ extension GoferServer {
         default: throw .ENXIO
         }
         if node.isSealed { throw .EACCES }
-        let opened = try reopen(node, [])
+        let opened = try reopen(node, flags)
         let reply = NodeReply(node: try handle(for: node, handles), status: node.status)
         donations.append(SharedHostDescriptor(opened))
         return reply
@@ -55,7 +57,12 @@ extension GoferServer {
     private func attributeNames(of name: [UInt8], in directory: Node) throws(Errno) -> [UInt8] {
         if directory.isSealed { throw .ENOENT }
         // A file may be hidden for what it is: it must be looked at first.
-        if !hiddenPaths.files.isEmpty { return try HostExtendedAttributes.list(path(of: try child(of: directory, name))) }
+        if !hiddenPaths.files.isEmpty {
+            let node = try child(of: directory, name)
+            // The path means the file for as long as its descriptor is open.
+            defer { withExtendedLifetime(node) {} }
+            return try HostExtendedAttributes.list(path(of: node))
+        }
         try requireVisible(name, in: directory)
         // One component below the directory's descriptor, which is not followed.
         return try HostExtendedAttributes.list(path(of: directory) + [0x2f] + name, follow: false)

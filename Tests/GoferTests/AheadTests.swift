@@ -85,6 +85,25 @@ struct AheadTests {
         }
     }
 
+    /// What is hidden is so for those too who ask for several names, and only the first of them is anybody's wish.
+    @Test func hiddenFilesStayHidden() throws {
+        let fixture = try GoferFixture(hidden: ["file"])
+        try FileManager.default.linkItem(atPath: fixture.path("file"), toPath: fixture.path("sub/alias"))
+        let root = try fixture.connection.call(AttachRequest(grant: 0)).node
+        let walk = try fixture.connection.call(WalkRequest(node: root, handles: .all, names: [Array("sub".utf8)]))
+        let sub = try #require(walk.nodes.first).node
+        let names = ["inner", "alias"].map { Array($0.utf8) }
+        let (reply, opened) = try fixture.connection.callForDescriptors(OpenSeveralRequest(directory: sub, handles: .none, names: names))
+        #expect(reply.files.map(\.error) == [nil, .ENOENT] && opened.count == 1)
+        let lists = try fixture.connection.call(AttributeNamesRequest(directory: sub, names: names)).lists
+        #expect(lists == [[], nil])
+        #expect(try fixture.connection.call(AttributeNamesRequest(directory: root, names: [Array("file".utf8)])).lists == [nil])
+        #expect(fixture.connection.refusals.isEmpty)
+        let asked = OpenSeveralRequest(directory: root, handles: .none, names: [Array("file".utf8)])
+        #expect(try fixture.connection.callForDescriptors(asked).reply.files.map(\.error) == [.ENOENT])
+        #expect(fixture.connection.refusals == [1: 1])
+    }
+
     /// The host may put another file in the place of one that was opened ahead.
     @Test func anotherFileOfTheSameNameIsNotMistaken() throws {
         let fixture = try fixture()

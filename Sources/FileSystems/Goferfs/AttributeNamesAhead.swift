@@ -10,6 +10,8 @@ final class AttributeNamesAhead: Sendable {
     private struct State {
         var lists: [Int: [[UInt8]]] = [:]
         var misses = 0
+        /// The host lists no attributes here.
+        var isUseless = false
     }
     private let state = Mutex(State())
     private static let window = 256
@@ -21,11 +23,12 @@ final class AttributeNamesAhead: Sendable {
     func others(with place: Int, of count: Int) -> [Int] {
         state.withLock { s in
             s.misses += 1
-            guard s.misses > 1 else { return [place] }
+            guard s.misses > 1, !s.isUseless else { return [place] }
             return (place..<min(count, place + Self.window)).filter { $0 == place || s.lists[$0] == nil }
         }
     }
 
+    func giveUp() { state.withLock { $0.isUseless = true } }
     func keep(_ names: [[UInt8]], at place: Int) { state.withLock { $0.lists[place] = names } }
 }
 
@@ -40,6 +43,7 @@ final class KnownAttributes: Sendable {
     }
     private let known = Mutex<Set<Attribute>>([])
     private static let limit = 64
+    private static let listed = ["user.", "security.", "system.posix_acl_"].map { Array($0.utf8) }
 
     func contains(_ name: [UInt8], on device: DeviceNumber) -> Bool {
         known.withLock { $0.contains(Attribute(device: device, name: name)) }
@@ -57,7 +61,12 @@ final class KnownAttributes: Sendable {
         }
     }
     private func learn(_ name: [UInt8], _ device: DeviceNumber) {
-        known.withLock { if $0.count < Self.limit { $0.insert(Attribute(device: device, name: name)) } }
+        // Some file systems answer for attributes that they don't list.
+        guard Self.listed.contains(where: { name.starts(with: $0) }) else { return }
+        known.withLock { known in
+            if known.count >= Self.limit { known = [] }
+            known.insert(Attribute(device: device, name: name))
+        }
     }
 }
 
@@ -66,6 +75,7 @@ extension GoferConnection {
     func fetchAttributeNames(_ directory: NodeID, _ names: [[UInt8]], at places: [Int], into ahead: AttributeNamesAhead) throws(Errno) {
         let reply = try call(AttributeNamesRequest(directory: directory, names: names))
         guard reply.lists.count <= places.count else { throw fail("the Gofer listed attributes nobody asked for") }
+        if !reply.lists.contains(where: { $0 != nil }) { ahead.giveUp() }
         for (place, list) in zip(places, reply.lists) {
             if let list { ahead.keep(Self.attributeNames(list), at: place) }
         }

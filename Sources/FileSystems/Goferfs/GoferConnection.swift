@@ -171,6 +171,8 @@ public final class GoferConnection: Sendable {
             return .success(value)
         } catch {
             let error = error as? Errno ?? .EIO
+            // The reply came, but there was no room for its descriptors.
+            if error == .EMFILE { return .failure(.EMFILE) }
             problem =
                 switch error {
                 case .EBADMSG, .EMSGSIZE: "the Gofer sent a malformed message"

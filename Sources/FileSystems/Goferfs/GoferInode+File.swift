@@ -76,15 +76,30 @@ extension GoferInode {
         }
         if let opened = listing.opens.take(place) {
             // The name may mean another file since.
-            guard let file = opened.descriptor.current, GoferFileSystem.Key(opened.status) == key, let handle = opened.handle else { return nil }
-            return try adopt(file, opened.descriptor, handle)
+            guard let file = opened.descriptor.current, let handle = opened.handle, let status = try? HostFileStatus(of: file.number),
+                GoferFileSystem.Key(status) == key
+            else {
+                opened.descriptor.clear()
+                return nil
+            }
+            adopt(handle, watch: 0)
+            return (file, opened.descriptor)
         }
+        // Each file brings a handle.
+        if connection.handles.isShort { return nil }
         let others = listing.opens.others(with: place, of: listing.openCandidates)
         if others.isEmpty { return nil }
         let above = try origin.directory.handle()
         defer { withExtendedLifetime(above) {} }
         let request = OpenSeveralRequest(directory: above.id, handles: .all, names: [origin.name] + others.map { listing.names[$0] })
-        let (reply, files) = try connection.callForDescriptors(request)
+        let (reply, files): (OpenSeveralReply, [SharedHostDescriptor])
+        do {
+            (reply, files) = try connection.callForDescriptors(request)
+        } catch {
+            // No room for so many: one may fit.
+            if error == .EMFILE { return nil }
+            throw error
+        }
         guard reply.files.count == request.names.count else { throw connection.fail("the Gofer opened other files than asked") }
         var rest = files[...]
         var own: (opened: OpenAhead.Opened, file: SharedHostDescriptor, handle: NodeHandle)?
@@ -95,14 +110,14 @@ extension GoferInode {
             if index == 0 { own = (opened, file, handle) } else { listing.opens.keep(opened, at: others[index - 1]) }
         }
         if let error = reply.files[0].error { throw error }
-        guard let own, GoferFileSystem.Key(own.opened.status) == key else { throw .ESTALE }
-        return try adopt(own.file, own.opened.descriptor, own.handle)
-    }
-
-    private func adopt(_ file: SharedHostDescriptor, _ slot: CacheSlot<SharedHostDescriptor>, _ handle: NodeHandle) throws(Errno) -> Opened {
-        try requireSame(file)
-        adopt(handle, watch: 0)
-        return (file, slot)
+        guard let own else { throw .ESTALE }
+        guard GoferFileSystem.Key(own.opened.status) == key else {
+            own.opened.descriptor.clear()
+            throw .ESTALE
+        }
+        try requireSame(own.file)
+        adopt(own.handle, watch: 0)
+        return (own.file, own.opened.descriptor)
     }
 
     private func requireSame(_ file: SharedHostDescriptor) throws(Errno) {

@@ -40,7 +40,11 @@ extension GoferLowerNode {
 
     private func openedAhead() throws(Errno) -> Opened? {
         guard let (listing, place) = listed, let opened = listing.opens.take(place), let file = opened.descriptor.current else { return nil }
-        guard isSame(opened.status) else { throw .ESTALE }
+        // The host may have put another file there since the directory was listed.
+        guard isSame(opened.status) else {
+            opened.descriptor.clear()
+            return nil
+        }
         return (file, opened.descriptor)
     }
 
@@ -53,7 +57,14 @@ extension GoferLowerNode {
         let above = try parent.directoryHandle()
         defer { withExtendedLifetime(above) {} }
         let request = OpenSeveralRequest(directory: above.id, handles: .none, names: [name] + others.map { listing.entries[$0].name })
-        let (reply, files) = try connection.callForDescriptors(request)
+        let (reply, files): (OpenSeveralReply, [SharedHostDescriptor])
+        do {
+            (reply, files) = try connection.callForDescriptors(request)
+        } catch {
+            // No room for so many: one may fit.
+            if error == .EMFILE { return nil }
+            throw error
+        }
         guard reply.files.count == request.names.count else { throw connection.fail("the Gofer opened other files than asked") }
         var rest = files[...]
         var own: Opened?
@@ -64,6 +75,8 @@ extension GoferLowerNode {
                 listing.opens.keep(.init(descriptor: slot, status: outcome.node.status), at: others[index - 1])
             } else if isSame(outcome.node.status) {
                 own = (file, slot)
+            } else {
+                slot.clear()
             }
         }
         if let error = reply.files[0].error { throw error }

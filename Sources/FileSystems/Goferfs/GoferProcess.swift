@@ -10,7 +10,7 @@ public enum GoferProcess {
         private let processID: Int32
         private let descriptorCapacity: Int
 
-        fileprivate init(_ pair: consuming MessageSocketPair, _ processID: Int32, _ descriptorCapacity: Int = 2048) {
+        fileprivate init(_ pair: consuming MessageSocketPair, _ processID: Int32, _ descriptorCapacity: Int = 1024) {
             self.pair = pair
             self.processID = processID
             self.descriptorCapacity = descriptorCapacity
@@ -37,7 +37,7 @@ public enum GoferProcess {
     ///
     /// A grant that can't be opened does not fail here; attaching it does, with the reason.
     /// - Throws: the errno of starting the program.
-    public static func start(executable: String, grants: [Grant], hides: [HideRule] = [], descriptorCapacity: Int = 2048) throws(Errno) -> Starting {
+    public static func start(executable: String, grants: [Grant], hides: [HideRule] = [], descriptorCapacity: Int = 1024) throws(Errno) -> Starting {
         let pair = try MessageSocketPair()
         let arguments = GoferArguments(socket: 3, parent: HostProcess.id, grants: grants, hides: hides)
         let pid = try HostProcess.spawn(

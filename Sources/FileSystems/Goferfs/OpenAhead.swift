@@ -6,7 +6,7 @@ import Synchronization
 /// Opens the files of a directory before they are asked for, as long as a program opens one after the other: a message that opens several costs
 /// little more than one that opens one. Programs go by the directory's order (find), by name (shells, git) or by inode number (tar, cp).
 ///
-/// Lock: `state` is a leaf; descriptors are dropped outside it.
+/// Lock: `state` is a leaf; orders are made and descriptors dropped outside it.
 final class OpenAhead: Sendable {
     /// A file of the directory.
     struct Candidate: Sendable {
@@ -22,17 +22,25 @@ final class OpenAhead: Sendable {
     }
 
     private struct State {
-        /// Built at the second open; nil before.
+        /// Built when two neighbours were opened; nil before.
         var orders: Orders?
+        /// How often two files were opened that are no neighbours.
+        var failures = 0
         /// Place of the file that was opened last.
         var last: Int?
         /// How many to open with the next one.
         var window = 0
         var ready: [Int: Opened] = [:]
+        /// Places of `ready`, and of files that have been taken, the oldest first.
+        var queue: [Int] = []
     }
     private let state = Mutex(State())
 
     private static let firstWindow = 8
+    /// Files that wait at a time.
+    private static let capacity = 64
+    /// After so many opens here and there no order is looked for any more.
+    private static let patience = 8
 
     deinit { for opened in state.withLock({ Array($0.ready.values) }) { opened.descriptor.clear() } }
 
@@ -47,11 +55,24 @@ final class OpenAhead: Sendable {
 
     /// The file at `place` has to be opened: which others had better be opened with it, by their places.
     func others(with place: Int, of candidates: () -> [Candidate?]) -> [Int] {
-        state.withLock { s in
+        let (last, known, isHopeless) = state.withLock { s in
             defer { s.last = place }
-            guard let last = s.last, last != place else { return [] }
-            if s.orders == nil { s.orders = Orders(candidates()) }
-            guard let orders = s.orders, let order = orders.order(leadingFrom: last, to: place) else {
+            return (s.last, s.orders, s.orders == nil && s.failures >= Self.patience)
+        }
+        guard let last, last != place, !isHopeless else { return [] }
+        var found = known
+        if found == nil {
+            let all = candidates()
+            // Sorting pays only for somebody who goes by an order.
+            if Orders.areNeighbours(last, place, all) { found = Orders(all) }
+        }
+        return state.withLock { s in
+            guard let orders = found else {
+                s.failures += 1
+                return []
+            }
+            if s.orders == nil { s.orders = orders }
+            guard let order = orders.order(leadingFrom: last, to: place) else {
                 s.window = 0
                 return []
             }
@@ -68,8 +89,18 @@ final class OpenAhead: Sendable {
 
     /// Keeps a file that was opened with another one.
     func keep(_ opened: Opened, at place: Int) {
-        let replaced = state.withLock { $0.ready.updateValue(opened, forKey: place) }
-        replaced?.descriptor.clear()
+        let dropped = state.withLock { s -> [Opened] in
+            var dropped: [Opened] = []
+            if let replaced = s.ready.updateValue(opened, forKey: place) { dropped.append(replaced) }
+            s.queue.append(place)
+            while s.queue.count > Self.capacity {
+                let oldest = s.queue.removeFirst()
+                // A place may stand in the queue again, for a later file.
+                if !s.queue.contains(oldest), let old = s.ready.removeValue(forKey: oldest) { dropped.append(old) }
+            }
+            return dropped
+        }
+        for old in dropped { old.descriptor.clear() }
     }
 }
 
@@ -96,6 +127,18 @@ private struct Orders {
         for (index, place) in order.enumerated() { rank[place] = Int32(truncatingIfNeeded: index) }
         places.append(order.map { Int32(truncatingIfNeeded: $0) })
         ranks.append(rank)
+    }
+
+    /// Whether `place` comes next after `last` in one of the orders: no other file lies between them.
+    static func areNeighbours(_ last: Int, _ place: Int, _ candidates: [OpenAhead.Candidate?]) -> Bool {
+        guard candidates.indices.contains(last), candidates.indices.contains(place), let from = candidates[last], let to = candidates[place] else {
+            return false
+        }
+        if last < place, !candidates[(last + 1)..<place].contains(where: { $0 != nil }) { return true }
+        guard candidates.count <= sortedLimit else { return false }
+        func liesBetween(_ name: [UInt8]) -> Bool { from.name.lexicographicallyPrecedes(name) && name.lexicographicallyPrecedes(to.name) }
+        if from.name.lexicographicallyPrecedes(to.name), !candidates.contains(where: { $0.map { liesBetween($0.name) } ?? false }) { return true }
+        return from.inode < to.inode && !candidates.contains { $0.map { from.inode < $0.inode && $0.inode < to.inode } ?? false }
     }
 
     /// The order in which `place` comes next after `last`.

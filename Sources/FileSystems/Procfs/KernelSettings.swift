@@ -244,7 +244,7 @@ struct CacheDropper: SyntheticContent {
         guard let what = TextNumber.parse(bytes), what >= 1, what <= Int64(Int32.max) else { throw .EINVAL }
         if what & 2 != 0 { caller.mountNamespace.dropUnusedNames() }
         if what & 1 != 0 { kernel.memoryFile.trim() }
-        HostStartup.trimHeap()
+        if what & 3 != 0 { HostStartup.trimHeap() }
     }
 }
 

@@ -26,12 +26,21 @@ public enum HostExtendedAttributes {
     }
     /// All names, each followed by a NUL; of a symbolic link itself unless it is followed.
     public static func list(_ path: [UInt8], follow: Bool = true) throws(Errno) -> [UInt8] {
+        do {
+            // Few files have so many.
+            return try list(path, follow: follow, capacity: 1024)
+        } catch {
+            if error != .ERANGE { throw error }
+            return try list(path, follow: follow, capacity: maximumSize)
+        }
+    }
+    private static func list(_ path: [UInt8], follow: Bool, capacity: Int) throws(Errno) -> [UInt8] {
         var length = 0
-        let names = unsafe [UInt8](unsafeUninitializedCapacity: maximumSize) { buffer, count in
-            // SAFETY: at most `maximumSize` bytes are stored and counted; the path ends with NUL.
+        let names = unsafe [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+            // SAFETY: at most `capacity` bytes are stored and counted; the path ends with NUL.
             length = unsafe follow
-                ? chost_listxattr(path.nulTerminated, buffer.baseAddress, maximumSize)
-                : chost_llistxattr(path.nulTerminated, buffer.baseAddress, maximumSize)
+                ? chost_listxattr(path.nulTerminated, buffer.baseAddress, capacity)
+                : chost_llistxattr(path.nulTerminated, buffer.baseAddress, capacity)
             count = max(0, length)
         }
         try hostResult(length)

@@ -26,7 +26,8 @@ public struct MessageSocket: ~Copyable, Sendable {
 
     /// Receives one message into the front of `buffer`; returns its length, 0 when the peer closed. Descriptors that came with it are
     /// appended to `descriptors`; the caller owns them.
-    /// - Throws: EMSGSIZE for a message longer than `buffer` or with too many descriptors, ECONNRESET.
+    /// - Throws: EMSGSIZE for a message longer than `buffer` or with too many descriptors, EMFILE when there was no room for them (the
+    /// message is gone), ECONNRESET.
     public borrowing func receive(into buffer: inout [UInt8], descriptors: inout [Int32]) throws(Errno) -> Int {
         var numbers = [Int32](repeating: -1, count: Self.maximumDescriptors)
         var count = numbers.count

@@ -72,7 +72,7 @@ struct SpinPolicy {
         return false
     }
     mutating func sawAnother() { streak = 0 }
-    /// Something that goes over other threads, which wait on this processor: a change of mappings, a signal. True: there are too many for a pair.
+    /// Something that goes over other threads, which wait on this processor: a signal, a fault. True: there are too many for a pair.
     mutating func sawDear() -> Bool {
         dear += 1
         return isPaired && !isEager && dear > 2 && dear * Self.dearShare > served

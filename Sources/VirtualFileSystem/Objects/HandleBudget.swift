@@ -18,7 +18,8 @@ public final class HandleBudget: Sendable {
     public func taken() { held.wrappingAdd(1, ordering: .relaxed) }
     public func returned() { held.wrappingSubtract(1, ordering: .relaxed) }
 
-    var isShort: Bool { held.load(ordering: .relaxed) > alarm.load(ordering: .relaxed) }
+    /// Whether names are to be cleared.
+    public var isShort: Bool { held.load(ordering: .relaxed) > alarm.load(ordering: .relaxed) }
 
     /// Names were cleared. What is held still is in use: the next clearance waits until there is more to gain.
     func cleared() {
