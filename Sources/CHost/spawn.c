@@ -37,6 +37,11 @@ int chost_spawn(const struct chost_spawn_request *request) {
         posix_spawn_file_actions_adddup2(&actions, free_number + i, request->fd_targets[i]);
         posix_spawn_file_actions_addclose(&actions, free_number + i);
     }
+    // Nothing else of ours, close-on-exec or not.
+    int first_other = 3;
+    for (int i = 0; i < request->fd_count; i++)
+        if (request->fd_targets[i] >= first_other) first_other = request->fd_targets[i] + 1;
+    posix_spawn_file_actions_addclosefrom_np(&actions, first_other);
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
