@@ -55,7 +55,7 @@ def chosen_jobs(options: argparse.Namespace, built: Programs) -> tuple[list[Job]
         return not options.only or bool(options.only.search(name))
     if options.files:
         files = options.output / "files"
-        found, missing = file_jobs(built, files)
+        found, missing = file_jobs(built, files, leaves_files=options.scratch == DISK)
         jobs = [job for job in found if is_wanted(job.name)]
         prepare(jobs, files)
         return jobs, {name: reason for name, reason in missing.items() if is_wanted(name)}

@@ -1,7 +1,7 @@
 // Work on a large file or on many small ones, timed inside, in ns for each of its parts. Unlike a micro-benchmark it is
 // done once: what costs is that the files are new.
 //
-//     bulk NAME SIZE
+//     bulk NAME SIZE [leave]
 #define _GNU_SOURCE
 #include "bulk.h"
 
@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+bool leaves_files;
 
 static const struct work *const families[] = {sequential_work, package_work};
 
@@ -28,7 +30,7 @@ static const struct work *find(const char *name) {
 }
 
 static void print_usage(void) {
-    fprintf(stderr, "usage: bulk NAME SIZE\n");
+    fprintf(stderr, "usage: bulk NAME SIZE [leave]\n");
     for (size_t family = 0; family < sizeof families / sizeof *families; family++) {
         for (const struct work *work = families[family]; work->name; work++) {
             fprintf(stderr, "  %s %s\n", work->name, work->unit);
@@ -37,8 +39,10 @@ static void print_usage(void) {
 }
 
 int main(int argc, char **argv) {
-    const struct work *work = argc == 3 ? find(argv[1]) : NULL;
-    long size = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
+    leaves_files = argc == 4 && strcmp(argv[3], "leave") == 0;
+    bool is_complete = argc == 3 || leaves_files;
+    const struct work *work = is_complete ? find(argv[1]) : NULL;
+    long size = is_complete ? strtol(argv[2], NULL, 10) : 0;
     if (!work || size <= 0) {
         print_usage();
         return 2;
@@ -47,7 +51,7 @@ int main(int argc, char **argv) {
     snprintf(directory, sizeof directory, "%s/bulk.XXXXXX", temporary_directory());
     if (!mkdtemp(directory) || chdir(directory) < 0) fail(directory);
     double taken = work->run(size);
-    if (chdir("/") < 0 || rmdir(directory) < 0) fail(directory);
+    if (chdir("/") < 0 || (!leaves_files && rmdir(directory) < 0)) fail(directory);
     printf("%s %.1f\n", work->name, taken / ((double)size * work->parts));
     return 0;
 }

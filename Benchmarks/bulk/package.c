@@ -90,14 +90,14 @@ static double discard(long directories) {
 
 static double time_creation(long directories) {
     double taken = create(directories);
-    discard(directories);
+    if (!leaves_files) discard(directories);
     return taken;
 }
 
 static double time_walk(long directories) {
     create(directories);
     double taken = walk(directories);
-    discard(directories);
+    if (!leaves_files) discard(directories);
     return taken;
 }
 

@@ -46,7 +46,7 @@ def _import(library: Path) -> list[str]:
     return [python(), "-B", "-c", f"import sys; sys.path[:] = {places!r}\n{check}\n{IMPORTS}"]
 
 
-def _all(programs: Programs, directory: Path, sizes: Sizes) -> list[Job]:
+def _all(programs: Programs, directory: Path, sizes: Sizes, leaves_files: bool) -> list[Job]:
     tree, repository = (shlex.quote(str(directory / name)) for name in ("tree", "repository"))
     stamp = shlex.quote(str(directory / "tree.version"))
 
@@ -56,12 +56,15 @@ def _all(programs: Programs, directory: Path, sizes: Sizes) -> list[Job]:
     def shell(name: str, line: str, expected: str) -> Job:
         return Job(name, MACRO, ["/bin/sh", "-c", line], expected)
 
+    def small_files(name: str) -> Job:
+        return Job(name, BULK, [*bulk(name, sizes.package_directories).arguments, *(["leave"] if leaves_files else [])])
+
     return [
         bulk("files_seq_write", sizes.mebibytes),
         bulk("files_seq_read", sizes.mebibytes),
         Job("files_fio_randread", FIO, _fio(sizes.fio_seconds)),
-        bulk("files_npm_create", sizes.package_directories),
-        bulk("files_npm_walk", sizes.package_directories),
+        small_files("files_npm_create"),
+        small_files("files_npm_walk"),
         bulk("files_npm_remove", sizes.package_directories),
         shell("files_find", f"find {tree} | wc -l", f"{sizes.tree.entries}\n"),
         shell("files_find_newer", f"find {tree} -type f ! -newer {stamp} | wc -l",
@@ -73,10 +76,11 @@ def _all(programs: Programs, directory: Path, sizes: Sizes) -> list[Job]:
     ]
 
 
-def file_jobs(programs: Programs, directory: Path, sizes: Sizes = Sizes()) -> tuple[list[Job], dict[str, str]]:
-    """The jobs whose programs are there, and for each other name the reason why not. `directory` holds what `prepare` makes."""
+def file_jobs(programs: Programs, directory: Path, sizes: Sizes = Sizes(), leaves_files: bool = False) -> tuple[list[Job], dict[str, str]]:
+    """The jobs whose programs are there, and for each other name the reason why not. `directory` holds what `prepare` makes. With
+    `leaves_files` small files stay in the scratch directory: on a disk, removing them would slow the next ones' creation down."""
     missing = {name: f"{program} isn't on PATH" for name, program in PROGRAMS.items() if not shutil.which(program)}
-    return [job for job in _all(programs, directory, sizes) if job.name not in missing], missing
+    return [job for job in _all(programs, directory, sizes, leaves_files) if job.name not in missing], missing
 
 
 def prepare(jobs: list[Job], directory: Path, sizes: Sizes = Sizes()) -> None:

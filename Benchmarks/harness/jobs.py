@@ -19,6 +19,9 @@ RUNS_PER_ROUND = {"start_true": 10, "start_python": 5, "import_modules": 2, "git
 QUICK = {"null_call", "pread_4096", "open_close", "stat", "pipe_round_trip", "map_touch_unmap_16", "fork_exit_wait",
          "start_true", "start_python", "compile", "git_status", "find_tree"}
 
+# Removes so many small files that making others is slow on a disk for minutes (`leaves_files` in bulk/bulk.h).
+LAST = {"files_npm_remove"}
+
 MODULES = """argparse asyncio base64 bz2 calendar cgi collections concurrent.futures configparser csv ctypes dataclasses
 datetime decimal difflib email.mime.multipart fractions ftplib glob gzip hashlib html.parser http.client http.server imaplib
 inspect ipaddress json logging.config lzma mimetypes multiprocessing pathlib pdb pickle platform plistlib pprint pydoc queue
@@ -60,6 +63,11 @@ class Job:
     def runs_per_round(self) -> int:
         """How many samples one round takes."""
         return RUNS_PER_ROUND.get(self.name, 1)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether all rounds of other jobs come before its first."""
+        return self.name in LAST
 
     @property
     def is_quick(self) -> bool:

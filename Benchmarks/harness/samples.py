@@ -85,10 +85,10 @@ class Sampler:
             return Sample(*label, outcome.status if outcome.status != OK else FAILED, reason=complaint)
         return Sample(*label, OK, job.nanoseconds(outcome), outcome.wall_ns, outcome.cpu_ns)
 
-    def _round(self, placement: Placement, number: int) -> None:
+    def _round(self, jobs: list[Job], placement: Placement, number: int) -> None:
         first = (number - 1) % len(self.environments)
         order = self.environments[first:] + self.environments[:first]
-        for job in self.jobs:
+        for job in jobs:
             begin = time.monotonic()
             self._warm_up(placement, job)
             for _ in range(job.runs_per_round):
@@ -105,13 +105,17 @@ class Sampler:
 
     def take(self, placements: list[Placement], rounds: int) -> Samples:
         """Takes all samples. The neighbours of a placement run only during its share of each round."""
-        for number in range(1, rounds + 1):
-            for placement in placements:
-                begin = time.monotonic()
-                with contextlib.ExitStack() as stack:
-                    if placement.busy:
-                        stack.enter_context(self.runner.busy_neighbours(placement.neighbours))
-                    self._round(placement, number)
-                taken = time.monotonic() - begin
-                print(f"round {number} of {rounds}, {placement.name}: {taken:.0f} s", file=sys.stderr, flush=True)
+        for jobs in ([job for job in self.jobs if not job.is_last], [job for job in self.jobs if job.is_last]):
+            for number in range(1, rounds + 1):
+                for placement in placements if jobs else []:
+                    self._take_round(jobs, placement, number, rounds)
         return self.samples
+
+    def _take_round(self, jobs: list[Job], placement: Placement, number: int, rounds: int) -> None:
+        begin = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            if placement.busy:
+                stack.enter_context(self.runner.busy_neighbours(placement.neighbours))
+            self._round(jobs, placement, number)
+        taken = time.monotonic() - begin
+        print(f"round {number} of {rounds}, {placement.name}: {taken:.0f} s", file=sys.stderr, flush=True)

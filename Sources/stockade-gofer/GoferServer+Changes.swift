@@ -48,8 +48,8 @@ extension GoferServer {
         let anchor = try HostNames.openTrusted(Array("\(opened.number)".utf8), in: descriptors.number, [.path])
         let node = Node(
             anchor, status: try HostFileStatus(of: opened.number), isWritable: directory.isWritable, isSealed: false)
-        try applyOwner(attributes, to: node)
-        let reply = NodeReply(node: try table.add(node), status: try HostFileStatus(of: opened.number))
+        let changed = try applyOwner(attributes, to: node)
+        let reply = NodeReply(node: try table.add(node), status: changed ? try HostFileStatus(of: opened.number) : node.status)
         donations = [SharedHostDescriptor(opened)]
         return reply
     }
@@ -72,17 +72,17 @@ extension GoferServer {
         case .symbolicLink: expected = .symbolicLink
         }
         guard node.type == expected else { throw .EEXIST }
-        try applyOwner(request.attributes, to: node)
+        _ = try applyOwner(request.attributes, to: node)
         let id = try table.add(node)
         let watch = request.watches && node.type == .directory ? watch(node) : 0
         return NodeReply(node: id, status: try HostFileStatus(of: node.number), watch: watch)
     }
 
     /// Gives a new node the owner that the guest's credentials ask for, where the invoking user may do that; else it stays the
-    /// user's own.
-    private func applyOwner(_ attributes: NewNodeAttributes, to node: Node) throws(Errno) {
+    /// user's own. Returns whether its status may have changed.
+    private func applyOwner(_ attributes: NewNodeAttributes, to node: Node) throws(Errno) -> Bool {
         let status = node.status
-        guard status.uid != attributes.uid || status.gid != attributes.gid else { return }
+        guard status.uid != attributes.uid || status.gid != attributes.gid else { return false }
         do {
             try HostNames.changeOwner([], in: node.number, uid: attributes.uid, gid: attributes.gid, flags: HostAt.emptyPath)
             // chown(2) clears the set-ID bits.
@@ -92,6 +92,7 @@ extension GoferServer {
         } catch {
             if error != .EPERM && error != .EINVAL { throw error }
         }
+        return true
     }
 
     func link(_ request: LinkRequest) throws(Errno) -> HostFileStatus {

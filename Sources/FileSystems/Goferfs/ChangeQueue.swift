@@ -70,6 +70,8 @@ final class ChangeQueue: Sendable {
                         s.unclaimed.remove(event.watch)
                     }
                 }
+                // There was room for another: the queue was empty.
+                if length + HostInotify.longestEvent <= s.buffer.count { return }
             }
         }
         for notice in notices { notice.directory.tell(notice.event.events, notice.event.name, cookie: notice.event.cookie) }

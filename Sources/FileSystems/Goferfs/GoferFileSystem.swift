@@ -82,7 +82,7 @@ public final class GoferFileSystem: FileSystem {
     /// The inode object for a file seen in a listing, which has no handle yet.
     func inode(_ status: HostFileStatus, origin: GoferInode.Origin) -> GoferInode {
         let inode = inode(Key(status), status, nil)
-        inode.state.withLock { if $0.handle == nil { $0.origin = origin } }
+        inode.state.withLock { $0.origin = origin }
         inode.learned(status)
         return inode
     }

@@ -11,10 +11,19 @@ extension GoferInode {
         return name.bytes
     }
 
-    private func adopt(_ reply: NodeReply) throws(Errno) -> GoferInode {
+    /// The file that was found or made as `name` in here.
+    private func adopt(_ reply: NodeReply, _ name: [UInt8]) throws(Errno) -> GoferInode {
         let inode = try goferFileSystem.inode(reply)
-        inode.state.withLock { $0.parentNumber = number }
+        inode.found(in: self, name)
         return inode
+    }
+
+    /// This file is the entry `name` of `directory`.
+    func found(in directory: GoferInode, _ name: [UInt8]) {
+        state.withLock { s in
+            s.parentNumber = directory.number
+            if type != .directory { s.origin = Origin(directory: directory, name: name) }
+        }
     }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
@@ -30,7 +39,7 @@ extension GoferInode {
         }
         if reply.stopped != 0 { throw Errno(rawValue: reply.stopped) }
         guard let found = reply.nodes.first, reply.nodes.count == 1 else { throw connection.fail("the Gofer's walk went astray") }
-        let inode = try adopt(found)
+        let inode = try adopt(found, bytes)
         if inode.type == .symbolicLink, !reply.link.isEmpty { inode.state.withLock { $0.linkTarget = reply.link } }
         learnName(hash, inode.key, since: since)
         return inode
@@ -91,7 +100,7 @@ extension GoferInode {
             let directory = try handle().id
             let inode = try changing(.create(hash)) { () throws(Errno) in
                 let (reply, file) = try connection.callForDescriptor(CreateRequest(directory: directory, name: bytes, attributes: attributes))
-                return try adoptCreated(reply, file)
+                return try adoptCreated(reply, file, bytes)
             }
             learnName(hash, inode.key, since: since)
             return inode
@@ -107,7 +116,9 @@ extension GoferInode {
         }
         let message = MakeNodeRequest(
             directory: try handle().id, name: bytes, kind: kind, attributes: attributes, link: link, watches: true)
-        let inode = try changing(.create(hash)) { () throws(Errno) in try adopt(try connection.call(message)) }
+        let inode = try changing(.create(hash)) { () throws(Errno) in try adopt(try connection.call(message), bytes) }
+        // Its first look-up lists it: from then on absent names are known.
+        if kind == .directory { inode.names.withLock { $0.misses = Int.max / 2 } }
         learnName(hash, inode.key, since: since)
         return inode
     }
@@ -117,8 +128,9 @@ extension GoferInode {
         return NewNodeAttributes(permissions: request.permissions & 0o7777, uid: owners.user, gid: owners.group)
     }
 
-    private func adoptCreated(_ reply: NodeReply, _ file: SharedHostDescriptor) throws(Errno) -> GoferInode {
-        let inode = try adopt(reply)
+    private func adoptCreated(_ reply: NodeReply, _ file: SharedHostDescriptor, _ name: [UInt8]?) throws(Errno) -> GoferInode {
+        let inode = try goferFileSystem.inode(reply)
+        if let name { inode.found(in: self, name) } else { inode.state.withLock { $0.parentNumber = number } }
         inode.state.withLock {
             $0.created = file
             $0.writable = file
@@ -129,7 +141,7 @@ extension GoferInode {
     func temporaryFile(_ request: NodeRequest, caller: any Caller) throws(Errno) -> any Inode {
         let attributes = try newAttributes(request)
         let (reply, file) = try connection.callForDescriptor(TemporaryFileRequest(directory: try handle().id, attributes: attributes))
-        return try adoptCreated(reply, file)
+        return try adoptCreated(reply, file, nil)
     }
 
     func link(_ name: FileName, to target: any Inode, caller: any Caller) throws(Errno) {
@@ -191,7 +203,7 @@ extension GoferInode {
             // Its events take away what is known of both names.
             _ = try connection.call(request)
             synchronizeNames()
-            (replacing as? GoferInode)?.state.withLock { $0.parentNumber = number }
+            (replacing as? GoferInode)?.found(in: self, name.bytes)
         } else {
             _ = try changing(.moveFrom(oldHash)) { () throws(Errno) in
                 try newParent.changing(.moveTo(newHash)) { () throws(Errno) in try connection.call(request) }
@@ -199,7 +211,7 @@ extension GoferInode {
             learnName(oldHash, nil, since: since)
             if let child = child as? GoferInode { newParent.learnName(newHash, child.key, since: newSince) }
         }
-        (child as? GoferInode)?.state.withLock { $0.parentNumber = newParent.number }
+        (child as? GoferInode)?.found(in: newParent, newName.bytes)
     }
 
     /// All entries now, with `.` and `..`.

@@ -13,7 +13,7 @@ final class GoferInode: Inode {
     let type: FileType
     let shared = InodeState()
 
-    /// Where a file was found that has no handle yet.
+    /// Where a file was found.
     struct Origin {
         var directory: GoferInode
         var name: [UInt8]
@@ -22,6 +22,7 @@ final class GoferInode: Inode {
         var status: HostFileStatus
         /// Fetched by `origin` when it is wanted.
         var handle: NodeHandle?
+        /// The name that it was last known by: without a handle it is asked for by it, and what was read ahead of the directory may answer for it.
         var origin: Origin?
         var linkTarget: [UInt8]?
         /// For `..` in listings: the directory it was last found in.
@@ -107,7 +108,7 @@ final class GoferInode: Inode {
         let (status, descriptor) = state.withLock { s in (s.status, s.writable ?? s.readable?.current ?? s.inspector?.current) }
         if let descriptor { return try HostFileStatus(of: descriptor.number) }
         if freshUntil.load(ordering: .relaxed) > MonotonicInstant.now.nanoseconds { return status }
-        if let known = statusAhead() { return known }
+        if let known = try statusAhead() { return known }
         let (reply, inspector) = try asking { (target, wish) throws(Errno) in
             try connection.callForAnyDescriptor(InspectRequest(target, handles: wish))
         }
@@ -120,14 +121,18 @@ final class GoferInode: Inode {
         return reply.status
     }
 
-    /// Of a file that was seen in a listing only: nothing in here has opened or changed it.
-    private func statusAhead() -> HostFileStatus? {
-        let origin = state.withLock { $0.handle == nil ? $0.origin : nil }
+    /// From a listing with attributes, which is read when others of the directory were asked for too.
+    private func statusAhead() throws(Errno) -> HostFileStatus? {
+        // Stores through a mapping change a file without an event.
+        let origin = state.withLock { $0.writable == nil && $0.mappings.isEmpty ? $0.origin : nil }
         guard let origin else { return nil }
         synchronizeNames()
-        guard case .entry(let status, _) = origin.directory.answerAhead(origin.name, NameHash.of(origin.name)),
-            GoferFileSystem.Key(status) == key
-        else { return nil }
+        let hash = NameHash.of(origin.name)
+        var answer = origin.directory.answerAhead(origin.name, hash)
+        if case .unknown = answer, origin.directory.isCertain(hash, child: self), try origin.directory.readAheadIfDue() {
+            answer = origin.directory.answerAhead(origin.name, hash)
+        }
+        guard case .entry(let status, _) = answer, GoferFileSystem.Key(status) == key else { return nil }
         return status
     }
 
@@ -220,7 +225,6 @@ final class GoferInode: Inode {
         let old = state.withLock { s -> NodeHandle? in
             guard s.handle == nil || isWatched else { return nil }
             defer { s.handle = fresh }
-            s.origin = nil
             return s.handle
         }
         _ = consume old

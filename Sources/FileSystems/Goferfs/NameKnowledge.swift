@@ -137,7 +137,7 @@ final class ListingAhead: Sendable {
     private let state: Mutex<State>
     private let deadline: MonotonicInstant
 
-    /// Stores through a mapping change times without an event: what was read ahead is not believed for longer.
+    /// Stores through a mapping change times without an event: attributes that were read ahead are not believed for longer.
     private static let nanoseconds: Int64 = 500_000_000
 
     /// What is missing may be hidden: the Gofer says by which rule.
@@ -156,11 +156,10 @@ final class ListingAhead: Sendable {
 
     /// What it says of a name, once the host's changes were taken in.
     func answer(_ hash: UInt64) -> Answer {
-        guard MonotonicInstant.now.nanoseconds < deadline.nanoseconds else { return .unknown }
-        return state.withLock { s in
+        state.withLock { s in
             if s.dropped.contains(hash) { return .unknown }
             guard let entry = s.entries[hash] else { return isFiltered ? .unknown : .absent }
-            guard let status = entry.status else { return .unknown }
+            guard let status = entry.status, MonotonicInstant.now.nanoseconds < deadline.nanoseconds else { return .unknown }
             // A further name of the file elsewhere changes it without an event here.
             if status.linkCount != 1 && !status.mode.isDirectory { return .unknown }
             return .entry(status, link: entry.link)

@@ -13,6 +13,9 @@ public enum HostInotify {
         public var name: [UInt8]
     }
 
+    /// In bytes: the fixed part and a name of 255 bytes with its NUL, padded to a multiple of the fixed part (inotify(7)).
+    public static let longestEvent = 16 + 256
+
     /// A new queue, non-blocking.
     public static func create() throws(Errno) -> HostDescriptor {
         HostDescriptor(owning: Int32(truncatingIfNeeded: try hostResult(chost_inotify_create())))

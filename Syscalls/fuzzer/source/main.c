@@ -127,10 +127,25 @@ static unsigned end_orphans(void) {
     return count;
 }
 
+static void report(const char *what) {
+    printf("%s calls=%lu workers=%lu overdue=%lu\n", what, total(), started, overdue);
+    fflush(stdout);
+}
+
+/// From anything that can take long.
+static void report_progress(void) {
+    static uint64_t next;
+    if (now_ms() < next) return;
+    report("progress");
+    next = now_ms() + REPORT_MS;
+}
+
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
     (void)status, (void)type, (void)walk;
     at(strlen(path) > 40 ? path + strlen(path) - 40 : path, shared->step + 1);
     remove(path);
+    // A worker may have moved a tree of the root here: hundreds of thousands of names.
+    report_progress();
     return 0;
 }
 
@@ -228,11 +243,6 @@ static void drop_caches(void) {
     int file = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
     if (file == -1 || write(file, "3\n", 2) != 2) printf("left over: caches, %s\n", strerror(errno));
     if (file != -1) close(file);
-}
-
-static void report(const char *what) {
-    printf("%s calls=%lu workers=%lu overdue=%lu\n", what, total(), started, overdue);
-    fflush(stdout);
 }
 
 static unsigned count_mounts(void) { return count_lines("/proc/self/mounts"); }
