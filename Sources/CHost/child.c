@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,16 +28,6 @@ long chost_try_reap(int pid) {
     pid_t r = waitpid(pid, &status, WNOHANG);
     if (r == -1) return -errno;
     return r == 0 ? 0 : (long)status + 1;
-}
-
-int chost_current_cpu(void) { return sched_getcpu(); }
-
-long chost_pin(int pid, int cpu) {
-    cpu_set_t set;
-    if (cpu < 0 || cpu >= CPU_SETSIZE) return -EINVAL;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    return result(sched_setaffinity(pid, sizeof set, &set));
 }
 
 long chost_confine_child(int parent, int keep) {

@@ -6,6 +6,8 @@ enum GoferFilter {
         [
             FilterRule.allow("mmap", argument: 2, mask: protectionExecute, value: 0),
             FilterRule.allow("mprotect", argument: 2, mask: protectionExecute, value: 0),
+            // Its own: it follows the client.
+            FilterRule.allow("sched_setaffinity", argument: 0, mask: .max, value: 0),
         ]
         + FilterRule.allow(
             "munmap", "madvise", "mremap", "brk", "futex", "exit", "exit_group", "rt_sigreturn", "rt_sigprocmask", "getpid", "gettid",

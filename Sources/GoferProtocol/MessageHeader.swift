@@ -3,7 +3,7 @@ import LinuxABI
 
 /// Bounds that both ends check.
 public enum ProtocolLimits {
-    public static let version: UInt16 = 3
+    public static let version: UInt16 = 4
     /// Header and body of one message.
     public static let maximumMessage = 128 * 1024
     /// A link's target, an attribute's value or list of names (XATTR_SIZE_MAX).
@@ -36,11 +36,12 @@ public struct MessageHeader: Sendable, Equatable {
     public var bodyLength: UInt32
     /// Descriptors that come with the message.
     public var descriptorCount: UInt16
+    /// In a request: the processor that the client runs on, from 1, where the Gofer had better work too; 0 for none.
     /// In a reply: number of the hide rule, from 1, that stood in the way; 0 for none.
-    public var rule: UInt16
+    public var detail: UInt16
 
-    public init(type: MessageType, request: UInt64, errno: Int32 = 0, bodyLength: Int, descriptorCount: Int = 0, rule: UInt16 = 0) {
-        self.rule = rule
+    public init(type: MessageType, request: UInt64, errno: Int32 = 0, bodyLength: Int, descriptorCount: Int = 0, detail: UInt16 = 0) {
+        self.detail = detail
         self.type = type
         self.request = request
         self.errno = errno
@@ -56,7 +57,7 @@ public struct MessageHeader: Sendable, Equatable {
         writer.put(request)
         writer.put(errno)
         writer.put(descriptorCount)
-        writer.put(rule)
+        writer.put(detail)
         return writer.bytes
     }
 
@@ -72,7 +73,7 @@ public struct MessageHeader: Sendable, Equatable {
         request = try reader.take()
         errno = try reader.take()
         descriptorCount = try reader.take()
-        rule = try reader.take()
+        detail = try reader.take()
         guard Int(bodyLength) == length - Self.size, Int(descriptorCount) == descriptors else { throw .EBADMSG }
         guard errno >= 0, errno < 512 else { throw .EBADMSG }
     }

@@ -27,6 +27,10 @@ final class DirectoryStream {
     /// A record that was taken but did not fit into its reply.
     private var pending: ListedEntry?
 
+    /// Whether all fits into few records, once the first are there.
+    private var isSmall: Bool?
+    /// In bytes of directory records: some thirty entries.
+    private static let smallSize = 1024
     /// Names that do not show.
     private let hiddenNames: [[UInt8]]
     /// Names that show, and no more.
@@ -63,6 +67,8 @@ final class DirectoryStream {
                     isAtEnd = true
                     return nil
                 }
+                // Whoever lists a small directory gets all attributes: asking for them afterwards costs more than looking at them here.
+                isSmall = isSmall ?? (bytes.count <= Self.smallSize)
                 records = ByteReader(bytes)
             }
             let record = try DirectoryRecord(&records)
@@ -72,7 +78,9 @@ final class DirectoryStream {
             var link: [UInt8] = []
             if !refusedNames.isEmpty && refusedNames.contains(name) {
                 status = nil
-            } else if attributes == .all || (attributes == .directories && (type == 0 || type == FileType.directory.directoryEntryType)) {
+            } else if attributes == .all
+                || (attributes == .directories && (isSmall == true || type == 0 || type == FileType.directory.directoryEntryType))
+            {
                 // An entry that has vanished meanwhile is left to the client to find out.
                 status = try? HostFileStatus(of: name, in: descriptor.number)
                 if status?.mode.type == nil { status = nil }

@@ -21,6 +21,8 @@ final class GoferServer {
     var watcher: ChangeWatcher?
     /// Descriptors to send with the reply, closed afterwards.
     var donations: [SharedHostDescriptor] = []
+    /// Of the client when it last said so, from 1.
+    private var processor: UInt16 = 0
 
     init(grants requested: [Grant], hides: [HideRule], descriptorLimit: Int) throws(Errno) {
         descriptors = try HostNames.openTrusted(Array("/proc/self/fd".utf8), [.path, .directory])
@@ -75,7 +77,8 @@ final class GoferServer {
                 throw .EBADMSG
             }
             let header = try MessageHeader(of: buffer, length: length, descriptors: 0)
-            guard header.errno == 0, header.rule == 0, header.type != .hello else { throw .EBADMSG }
+            guard header.errno == 0, header.type != .hello else { throw .EBADMSG }
+            follow(header.detail)
             donations = []
             refusal = 0
             var body: [UInt8] = []
@@ -89,10 +92,19 @@ final class GoferServer {
             let numbers = donations.map(\.number)
             let reply = MessageHeader(
                 type: header.type, request: header.request, errno: failure, bodyLength: body.count, descriptorCount: numbers.count,
-                rule: refusal)
+                detail: refusal)
             try socket.send(reply.encoded(), body, descriptors: numbers)
             donations = []
         }
+    }
+
+    /// Moves to the client's processor: a hand-off there costs a fraction of one that wakes another (DESIGN §1). The client can't do it for
+    /// us where we have more privileges than it.
+    private func follow(_ processor: UInt16) {
+        guard processor != 0, processor != self.processor else { return }
+        self.processor = processor
+        // Where the host refuses, its scheduler decides.
+        try? HostAffinity.pin(to: Int32(processor) - 1)
     }
 
     private func dispatch(_ type: MessageType, _ body: ByteReader) throws(Errno) -> [UInt8] {

@@ -189,6 +189,7 @@ struct Attacker {
             var (type, body) = number < 2 ? (MessageType.attach, AttachRequest(grant: UInt32(number), watches: random() & 1 == 0).encoded()) : message(handles)
             if breaksRules && below(50) == 0 { mutate(&body) }
             var header = MessageHeader(type: type, request: request, bodyLength: body.count)
+            header.detail = UInt16(below(4) == 0 ? random() & 0xffff : 1)
             if breaksRules && below(200) == 0 { header.bodyLength = UInt32(truncatingIfNeeded: random()) }
             do {
                 try socket.send(header.encoded(), body)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chost_affinity.h"
 #include "chost_lock.h"
 #include "chost_processor.h"
 #include <sys/types.h>

@@ -85,10 +85,6 @@ long chost_kill_and_reap(int pid);
 /// waitpid(2) WNOHANG: the status word plus 1, or 0 when the child runs.
 long chost_try_reap(int pid);
 
-/// The caller's CPU, and the affinity of process `pid`.
-int chost_current_cpu(void);
-long chost_pin(int pid, int cpu);
-
 /// For a confined child process: PR_SET_PDEATHSIG SIGKILL with the race check against `parent`, PR_SET_NO_NEW_PRIVS, no dumps, a session
 /// of its own, umask 0, /dev/null as standard input, output and error, soft RLIMIT_NOFILE raised to the hard limit, every descriptor
 /// from 3 on but `keep` closed. Returns the number of descriptors it may have open.

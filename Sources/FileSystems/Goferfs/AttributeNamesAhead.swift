@@ -15,6 +15,8 @@ final class AttributeNamesAhead: Sendable {
     }
     private let state = Mutex(State())
     private static let window = 256
+    /// Of so few, all are asked for at once.
+    private static let few = 16
 
     /// What is known of the entry at `place`.
     subscript(_ place: Int) -> [[UInt8]]? { state.withLock { $0.lists[place] } }
@@ -23,7 +25,7 @@ final class AttributeNamesAhead: Sendable {
     func others(with place: Int, of count: Int) -> [Int] {
         state.withLock { s in
             s.misses += 1
-            guard s.misses > 1, !s.isUseless else { return [place] }
+            guard s.misses > 1 || count <= Self.few, !s.isUseless else { return [place] }
             return (place..<min(count, place + Self.window)).filter { $0 == place || s.lists[$0] == nil }
         }
     }

@@ -25,8 +25,6 @@ public final class GoferConnection: Sendable {
         var socket: MessageSocket
         var buffer = [UInt8](repeating: 0, count: ProtocolLimits.maximumMessage)
         var lastRequest: UInt64 = 0
-        /// Where the Gofer was last told to run; -1 when the host refused.
-        var processor: Int32?
         var isDead = false
         /// The hide rule that the last reply speaks of.
         var rule: UInt16 = 0
@@ -125,10 +123,12 @@ public final class GoferConnection: Sendable {
         var rule: UInt16 = 0
         transport.withLock { t in
             guard !t.isDead else { return }
-            if !due.isEmpty {
-                _ = Self.transact(&t, processID, CloseRequest(nodes: due), CloseRequest(nodes: due).encoded(), &donated, &problem)
+            HostAffinity.staying {
+                if !due.isEmpty {
+                    _ = Self.transact(&t, CloseRequest(nodes: due), CloseRequest(nodes: due).encoded(), &donated, &problem)
+                }
+                if problem == nil { outcome = Self.transact(&t, request, body, &donated, &problem) }
             }
-            if problem == nil { outcome = Self.transact(&t, processID, request, body, &donated, &problem) }
             rule = t.rule
             if problem != nil { t.isDead = true }
         }
@@ -139,12 +139,11 @@ public final class GoferConnection: Sendable {
 
     /// One request and its reply. A `problem` means that the Gofer can't be used any more.
     private static func transact<R: GoferRequest>(
-        _ t: inout Transport, _ processID: Int32, _ request: R, _ body: [UInt8], _ donated: inout [SharedHostDescriptor],
+        _ t: inout Transport, _ request: R, _ body: [UInt8], _ donated: inout [SharedHostDescriptor],
         _ problem: inout String?
     ) -> Result<R.Reply, Errno> {
-        followCaller(&t, processID)
         t.lastRequest += 1
-        let header = MessageHeader(type: R.type, request: t.lastRequest, bodyLength: body.count)
+        let header = MessageHeader(type: R.type, request: t.lastRequest, bodyLength: body.count, detail: callersProcessor)
         guard body.count + MessageHeader.size <= ProtocolLimits.maximumMessage else { return .failure(.E2BIG) }
         var received: [Int32] = []
         do {
@@ -158,7 +157,7 @@ public final class GoferConnection: Sendable {
             }
             let reply = try MessageHeader(of: t.buffer, length: length, descriptors: owned.count)
             guard reply.type == R.type, reply.request == t.lastRequest else { throw Errno.EBADMSG }
-            t.rule = reply.rule
+            t.rule = reply.detail
             if reply.errno != 0 {
                 guard owned.isEmpty, reply.bodyLength == 0 else { throw Errno.EBADMSG }
                 // The Gofer's complaint about our message: that one of us is broken.
@@ -183,18 +182,8 @@ public final class GoferConnection: Sendable {
         }
     }
 
-    /// Keeps the Gofer on the caller's processor: a hand-off there costs a fraction of one that wakes another (DESIGN §1).
-    private static func followCaller(_ t: inout Transport, _ processID: Int32) {
-        guard t.processor != -1 else { return }
-        let here = HostAffinity.current
-        guard here >= 0, here != t.processor else { return }
-        do {
-            try HostAffinity.pin(processID, to: here)
-            t.processor = here
-        } catch {
-            t.processor = -1
-        }
-    }
+    /// Where the Gofer had better do the work, from 1: a hand-off on one processor costs a fraction of one that wakes another (DESIGN §1).
+    private static var callersProcessor: UInt16 { UInt16(exactly: HostAffinity.current &+ 1) ?? 0 }
 
     // MARK: changes
 

@@ -222,16 +222,13 @@ extension GoferInode {
             DirectoryEntry(name: [0x2e], inode: number, type: directory, nextPosition: 1),
             DirectoryEntry(name: [0x2e, 0x2e], inode: above, type: directory, nextPosition: 2),
         ]
-        var stream = NodeID.none
-        repeat {
-            let reply = try connection.call(ListRequest(NodeTarget(try handle().id), stream: stream, attributes: .none))
-            for entry in reply.entries {
-                result.append(
-                    DirectoryEntry(name: entry.name, inode: entry.inode, type: entry.type, nextPosition: Int64(result.count) + 1))
-            }
-            guard reply.stream == .none || !reply.entries.isEmpty else { throw connection.fail("the Gofer's directory has no end") }
-            stream = reply.stream
-        } while stream != .none
+        // Of a watched directory more is kept than the names.
+        let since = names.withLock { $0.watch == 0 ? nil : $0.entryChanges }
+        let listed = try listing(since == nil ? .none : .directories)
+        for entry in listed.entries {
+            result.append(DirectoryEntry(name: entry.name, inode: entry.inode, type: entry.type, nextPosition: Int64(result.count) + 1))
+        }
+        if let since { _ = keepAhead(listed, since: since, replacing: false) }
         return result
     }
 }

@@ -93,26 +93,41 @@ extension GoferInode {
             return (n.misses >= Self.missesBeforeReading(directorySize: state.withLock { $0.status.size }), n.entryChanges)
         }
         guard isDue else { return false }
-        var entries: [UInt64: ListingAhead.ListedStatus] = [:]
-        var names: [[UInt8]] = []
+        return keepAhead(try listing(.all), since: since, replacing: true)
+    }
+
+    struct Listing {
+        var entries: [ListedEntry]
+        var isFiltered: Bool
+    }
+
+    /// What the directory holds, without `.` and `..`.
+    func listing(_ attributes: HandleWish) throws(Errno) -> Listing {
+        var listing = Listing(entries: [], isFiltered: false)
         var stream = NodeID.none
-        var isFiltered = false
         repeat {
-            let reply = try connection.call(ListRequest(NodeTarget(try handle().id), stream: stream, attributes: .all))
-            for entry in reply.entries {
-                entries[NameHash.of(entry.name)] = .init(status: entry.status, link: entry.link, place: names.count)
-                names.append(entry.name)
-            }
+            let reply = try connection.call(ListRequest(NodeTarget(try handle().id), stream: stream, attributes: attributes))
             guard reply.stream == .none || !reply.entries.isEmpty else { throw connection.fail("the Gofer's directory has no end") }
-            isFiltered = isFiltered || reply.isFiltered
+            if listing.entries.isEmpty { listing.entries = reply.entries } else { listing.entries += reply.entries }
+            listing.isFiltered = listing.isFiltered || reply.isFiltered
             stream = reply.stream
         } while stream != .none
-        let slot = connection.listingsAhead.insert(ListingAhead(names, entries, isFiltered: isFiltered), weight: entries.count + 4)
+        return listing
+    }
+
+    /// Keeps a listing that was read when `entryChanges` was `since`, unless something changed meanwhile. Returns whether it is used.
+    func keepAhead(_ listing: Listing, since: UInt64, replacing: Bool) -> Bool {
+        var entries: [UInt64: ListingAhead.ListedStatus] = [:]
+        entries.reserveCapacity(listing.entries.count)
+        for (place, entry) in listing.entries.enumerated() {
+            entries[NameHash.of(entry.name)] = .init(status: entry.status, link: entry.link, place: place)
+        }
+        let ahead = ListingAhead(listing.entries.map(\.name), entries, isFiltered: listing.isFiltered)
+        let slot = connection.listingsAhead.insert(ahead, weight: entries.count + 4)
         synchronizeNames()
-        let (isUsed, unused) = self.names.withLock { n -> (Bool, CacheSlot<ListingAhead>?) in
-            n.misses = 0
-            // Not when something changed while it was read.
-            guard n.watch != 0, n.entryChanges == since else { return (false, slot) }
+        let (isUsed, unused) = names.withLock { n -> (Bool, CacheSlot<ListingAhead>?) in
+            if replacing { n.misses = 0 }
+            guard n.watch != 0, n.entryChanges == since, replacing || n.ahead?.current?.isFresh != true else { return (false, slot) }
             defer { n.ahead = slot }
             return (true, n.ahead)
         }

@@ -154,12 +154,15 @@ final class ListingAhead: Sendable {
         deadline = .after(nanoseconds: Self.nanoseconds)
     }
 
+    /// Whether its attributes are believed.
+    var isFresh: Bool { MonotonicInstant.now.nanoseconds < deadline.nanoseconds }
+
     /// What it says of a name, once the host's changes were taken in.
     func answer(_ hash: UInt64) -> Answer {
         state.withLock { s in
             if s.dropped.contains(hash) { return .unknown }
             guard let entry = s.entries[hash] else { return isFiltered ? .unknown : .absent }
-            guard let status = entry.status, MonotonicInstant.now.nanoseconds < deadline.nanoseconds else { return .unknown }
+            guard let status = entry.status, isFresh else { return .unknown }
             // A further name of the file elsewhere changes it without an event here.
             if status.linkCount != 1 && !status.mode.isDirectory { return .unknown }
             return .entry(status, link: entry.link)
