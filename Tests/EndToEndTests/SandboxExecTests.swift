@@ -99,4 +99,19 @@ import Testing
         let texts = try await [a, b]
         #expect(texts == ["a\n", "b\n"])
     }
+
+    /// A hand-off between processors costs many times one on the same: the Gofer keeps to the one that it is asked from, whoever started the sandbox.
+    @Test func theGoferFollowsItsCaller() throws {
+        let outcome = try Run.host([
+            "bash", "-c",
+            #"""
+            below() { local p; for p in $(cat /proc/$1/task/*/children 2>/dev/null); do echo $p; below $p; done; }
+            exec 3< <(exec "$0" -- sh -c 'echo started; exec sleep 60'); command=$!; read -u 3
+            for p in $(below $command); do case $(tr '\0' ' ' < /proc/$p/cmdline) in *stockade-gofer*)
+                awk '/^Cpus_allowed_list/ { print $2 }' /proc/$p/status;; esac; done
+            kill $command
+            """#, Run.sandboxExec,
+        ])
+        #expect(Int(outcome.text.trimmingCharacters(in: .newlines)) != nil, "\(outcome)")
+    }
 }

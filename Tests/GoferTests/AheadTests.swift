@@ -154,6 +154,50 @@ struct AheadTests {
         #expect(throws: Errno.ENODATA) { try files[1].extendedAttribute(attribute) }
     }
 
+    /// Whoever lists a small directory has seen its files.
+    @Test func smallDirectoriesComeWithAllAttributes() throws {
+        let fixture = try fixture()
+        let root = try GoferLowerNode.attach(fixture.connection, grant: 0)
+        let sub = try #require(try root.lookup(FileName("sub")))
+        _ = try sub.list()
+        HostConfinement.killAndReap(fixture.connection.processID)
+        for name in Self.names { #expect(try sub.lookup(FileName(name))?.attributes().size == 3) }
+        #expect(try sub.lookup(FileName("absent")) == nil)
+    }
+
+    /// A directory that was made inside is listed by the first look-up: from then on only events tell of names.
+    @Test func namesInNewDirectoriesAreKnownToBeAbsent() throws {
+        let fixture = try fixture()
+        let root = try #require(try GoferFileSystem(fixture.connection, grant: 0, isReadOnly: false).root as? GoferInode)
+        let request = NodeRequest(kind: .directory, permissions: 0o755, uid: HostProcess.realUID, gid: HostProcess.realGID)
+        let new = try #require(try root.create(FileName("new"), request, caller: caller) as? GoferInode)
+        #expect(try new.lookup(FileName("one"), caller: caller) == nil)
+        try fixture.write("new/one", "1")
+        new.synchronizeNames()
+        #expect(try new.lookup(FileName("one"), caller: caller) != nil)
+        HostConfinement.killAndReap(fixture.connection.processID)
+        #expect(try new.lookup(FileName("two"), caller: caller) == nil)
+    }
+
+    /// Files that were opened and closed are as good as others: who looks at several gets all at once, until an event tells of one.
+    @Test func attributesOfUsedFilesComeTogether() throws {
+        let fixture = try fixture()
+        let root = try #require(try GoferFileSystem(fixture.connection, grant: 0, isReadOnly: false).root as? GoferInode)
+        let request = NodeRequest(kind: .regular, permissions: 0o644, uid: HostProcess.realUID, gid: HostProcess.realGID)
+        let inodes = try (0..<9).map { number in
+            let inode = try root.create(FileName("made\(number)"), request, caller: caller)
+            _ = try inode.open(.readWrite, caller: caller).writeText("12345", at: .offset(0))
+            return inode
+        }
+        root.synchronizeNames()
+        for inode in inodes.prefix(6) { #expect(try inode.attributes().size == 5) }
+        try fixture.write("made7", "longer than before")
+        #expect(try inodes[7].attributes().size == 18)
+        HostConfinement.killAndReap(fixture.connection.processID)
+        #expect(try inodes[6].attributes().size == 5)
+        #expect(try inodes[8].attributes().size == 5)
+    }
+
     @Test func clearedPlacesLeaveTheCache() {
         let cache = ClockCache<LowerListing>(capacity: 1000)
         for _ in 0..<5000 { cache.insert(LowerListing([], isFiltered: false), weight: 4).clear() }

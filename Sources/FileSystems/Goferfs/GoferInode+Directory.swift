@@ -153,6 +153,7 @@ extension GoferInode {
         let since = nameChanges
         let request = LinkRequest(node: try target.handle().id, directory: try handle().id, name: bytes)
         target.learned(try changing(.create(hash)) { () throws(Errno) in try connection.call(request) })
+        target.dropAhead()
         learnName(hash, target.key, since: since)
     }
 

@@ -159,15 +159,14 @@ extension GoferInode: MemoryMappable {
     }
     func addMapping(_ record: MappingRecord) { state.withLock { $0.mappings.append(record) } }
     func removeMapping(_ record: MappingRecord) {
-        let storedTo = state.withLock { s -> Origin? in
+        let isStoredTo = state.withLock { s in
             if let index = s.mappings.firstIndex(where: { $0 === record }) {
                 s.mappings.swapAt(index, s.mappings.count - 1)
                 s.mappings.removeLast()
             }
-            return s.writable != nil ? s.origin : nil
+            return s.writable != nil
         }
-        // No event tells of what was stored: a listing with attributes is older.
-        if let storedTo { storedTo.directory.names.withLock { $0.ahead?.current?.drop(NameHash.of(storedTo.name)) } }
+        if isStoredTo { dropAhead() }
     }
     var mappingIdentity: (device: DeviceNumber, inode: UInt64) { (key.device, key.inode) }
     var mappableSize: UInt64 { (try? currentStatus().size) ?? 0 }

@@ -92,6 +92,12 @@ final class GoferInode: Inode {
         if FileNotice.isOn { ownChange.store(MonotonicInstant.now.nanoseconds, ordering: .relaxed) }
         if type == .directory { names.withLock { $0.hasStatus = false } }
     }
+    /// Something was changed of which the host tells nobody who watches the directory: stores through a mapping, a further name elsewhere.
+    func dropAhead() {
+        guard let origin = state.withLock({ $0.origin }) else { return }
+        let hash = NameHash.of(origin.name)
+        origin.directory.names.withLock { $0.ahead?.current?.drop(hash) }
+    }
     /// Within a second; asked only while somebody watches something.
     var changedLately: Bool {
         shared.hasWriters || MonotonicInstant.now.nanoseconds &- ownChange.load(ordering: .relaxed) < 1_000_000_000
