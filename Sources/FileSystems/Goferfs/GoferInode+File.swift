@@ -92,24 +92,15 @@ extension GoferInode {
         let above = try origin.directory.handle()
         defer { withExtendedLifetime(above) {} }
         let request = OpenSeveralRequest(directory: above.id, handles: .all, names: [origin.name] + others.map { listing.names[$0] })
-        let (reply, files): (OpenSeveralReply, [SharedHostDescriptor])
-        do {
-            (reply, files) = try connection.callForDescriptors(request)
-        } catch {
-            // No room for so many: one may fit.
-            if error == .EMFILE { return nil }
-            throw error
-        }
-        guard reply.files.count == request.names.count else { throw connection.fail("the Gofer opened other files than asked") }
-        var rest = files[...]
+        guard let outcomes = try connection.openSeveral(request) else { return nil }
         var own: (opened: OpenAhead.Opened, file: SharedHostDescriptor, handle: NodeHandle)?
-        for (index, outcome) in reply.files.enumerated() {
-            guard outcome.error == nil, let file = rest.popFirst() else { continue }
-            let handle = NodeHandle(outcome.node.node, connection)
-            let opened = OpenAhead.Opened(descriptor: connection.descriptors.insert(file), status: outcome.node.status, handle: handle)
+        for (index, outcome) in outcomes.enumerated() {
+            guard case .success(let (node, file)) = outcome else { continue }
+            let handle = NodeHandle(node.node, connection)
+            let opened = OpenAhead.Opened(descriptor: connection.descriptors.insert(file), status: node.status, handle: handle)
             if index == 0 { own = (opened, file, handle) } else { listing.opens.keep(opened, at: others[index - 1]) }
         }
-        if let error = reply.files[0].error { throw error }
+        _ = try outcomes[0].get()
         guard let own else { throw .ESTALE }
         guard GoferFileSystem.Key(own.opened.status) == key else {
             own.opened.descriptor.clear()

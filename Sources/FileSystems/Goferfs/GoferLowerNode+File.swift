@@ -57,29 +57,20 @@ extension GoferLowerNode {
         let above = try parent.directoryHandle()
         defer { withExtendedLifetime(above) {} }
         let request = OpenSeveralRequest(directory: above.id, handles: .none, names: [name] + others.map { listing.entries[$0].name })
-        let (reply, files): (OpenSeveralReply, [SharedHostDescriptor])
-        do {
-            (reply, files) = try connection.callForDescriptors(request)
-        } catch {
-            // No room for so many: one may fit.
-            if error == .EMFILE { return nil }
-            throw error
-        }
-        guard reply.files.count == request.names.count else { throw connection.fail("the Gofer opened other files than asked") }
-        var rest = files[...]
+        guard let outcomes = try connection.openSeveral(request) else { return nil }
         var own: Opened?
-        for (index, outcome) in reply.files.enumerated() {
-            guard outcome.error == nil, let file = rest.popFirst() else { continue }
+        for (index, outcome) in outcomes.enumerated() {
+            guard case .success(let (node, file)) = outcome else { continue }
             let slot = connection.descriptors.insert(file)
             if index > 0 {
-                listing.opens.keep(.init(descriptor: slot, status: outcome.node.status), at: others[index - 1])
-            } else if isSame(outcome.node.status) {
+                listing.opens.keep(.init(descriptor: slot, status: node.status), at: others[index - 1])
+            } else if isSame(node.status) {
                 own = (file, slot)
             } else {
                 slot.clear()
             }
         }
-        if let error = reply.files[0].error { throw error }
+        _ = try outcomes[0].get()
         guard let own else { throw .ESTALE }
         return own
     }

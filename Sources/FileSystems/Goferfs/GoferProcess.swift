@@ -10,7 +10,7 @@ public enum GoferProcess {
         private let processID: Int32
         private let descriptorCapacity: Int
 
-        fileprivate init(_ pair: consuming MessageSocketPair, _ processID: Int32, _ descriptorCapacity: Int = 1024) {
+        fileprivate init(_ pair: consuming MessageSocketPair, _ processID: Int32, _ descriptorCapacity: Int) {
             self.pair = pair
             self.processID = processID
             self.descriptorCapacity = descriptorCapacity
