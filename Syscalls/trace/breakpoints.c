@@ -35,41 +35,32 @@ int main(void) {
     }
     CASE(watchpoint) {
         pid_t child = traced(writes_variable);
-        siginfo_t info;
         CHECK_EQ(set_debug_register(child, 0, ADDRESS(&variable)), 0);
         CHECK_EQ(set_debug_register(child, 7, 1 | 1 << 16 | 2 << 18), 0);
         CHECK_EQ(debug_register(child, 0), ADDRESS(&variable));
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), STOP(SIGTRAP));
-        trace(PTRACE_GETSIGINFO, child, 0, ADDRESS(&info));
-        CHECK_EQ(info.si_code, TRAP_HWBKPT);
+        CHECK_EQ(go(child, 0), STOP(SIGTRAP));
+        CHECK_EQ(information_of(child).si_code, TRAP_HWBKPT);
         CHECK_EQ(debug_register(child, 6) & 15, 1);
         long seen = 0;
         trace(PTRACE_PEEKDATA, child, ADDRESS(&variable), ADDRESS(&seen));
         CHECK_EQ(seen, 5);
         // The next store.
         CHECK_EQ(set_debug_register(child, 6, 0), 0);
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), STOP(SIGTRAP));
+        CHECK_EQ(go(child, 0), STOP(SIGTRAP));
         trace(PTRACE_PEEKDATA, child, ADDRESS(&variable), ADDRESS(&seen));
         CHECK_EQ(seen, 6);
         CHECK_EQ(set_debug_register(child, 7, 0), 0);
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), 7 << 8);
+        CHECK_EQ(go(child, 0), 7 << 8);
     }
     CASE(hardware_breakpoint) {
         pid_t child = traced(calls_target);
         CHECK_EQ(set_debug_register(child, 1, ADDRESS(target_function)), 0);
         CHECK_EQ(set_debug_register(child, 7, 1 << 2), 0);
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), STOP(SIGTRAP));
-        struct user_regs_struct r;
-        trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
-        CHECK_EQ(r.rip, ADDRESS(target_function));
+        CHECK_EQ(go(child, 0), STOP(SIGTRAP));
+        CHECK_EQ(registers_of(child).rip, ADDRESS(target_function));
         CHECK_EQ(debug_register(child, 6) & 15, 2);
         // It goes on from there.
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), 0);
+        CHECK_EQ(go(child, 0), 0);
     }
     CASE(debug_registers_end_with_the_trace) {
         pid_t child = traced(calls_target);

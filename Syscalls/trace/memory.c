@@ -20,8 +20,7 @@ int main(void) {
         CHECK_EQ(trace(PTRACE_PEEKTEXT, child, ADDRESS(&variable) + 1, ADDRESS(&seen)), 0);
         CHECK_EQ(seen & 0xff, 0x77);
         CHECK_EQ(trace(PTRACE_POKEDATA, child, ADDRESS(&variable), 42), 0);
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), 3 << 8);
+        CHECK_EQ(go(child, 0), 3 << 8);
         CHECK_EQ(variable, 0x1122334455667788);
     }
     CASE(poke_read_only) {
@@ -95,16 +94,13 @@ int main(void) {
         unsigned long place = ADDRESS(target_function);
         trace(PTRACE_PEEKTEXT, child, place, ADDRESS(&word));
         CHECK_EQ(trace(PTRACE_POKETEXT, child, place, (word & ~0xffL) | 0xcc), 0);
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), STOP(SIGTRAP));
-        struct user_regs_struct r;
-        CHECK_EQ(trace(PTRACE_GETREGS, child, 0, ADDRESS(&r)), 0);
+        CHECK_EQ(go(child, 0), STOP(SIGTRAP));
+        struct user_regs_struct r = registers_of(child);
         CHECK_EQ(r.rip, place + 1);
         trace(PTRACE_POKETEXT, child, place, word);
         r.rip = place;
         CHECK_EQ(trace(PTRACE_SETREGS, child, 0, ADDRESS(&r)), 0);
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), 0);
+        CHECK_EQ(go(child, 0), 0);
     }
     CASE(proc_mem) {
         pid_t child = traced(exits_with_variable);
@@ -118,8 +114,7 @@ int main(void) {
         CHECK_EQ(pwrite(fd, &new, sizeof new, (off_t)ADDRESS(&variable)), 8);
         CHECK_ERRNO(pread(fd, &seen, sizeof seen, 0x10), EIO);
         close(fd);
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), 3 << 8);
+        CHECK_EQ(go(child, 0), 3 << 8);
     }
     return conformance_end();
 }

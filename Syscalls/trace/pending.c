@@ -10,8 +10,7 @@ int main(void) {
     CASE(signal_information) {
         pid_t child = traced(raises);
         siginfo_t info;
-        trace(PTRACE_CONT, child, 0, 0);
-        CHECK_EQ(next(child), STOP(SIGUSR1));
+        CHECK_EQ(go(child, 0), STOP(SIGUSR1));
         CHECK_EQ(trace(PTRACE_GETSIGINFO, child, 0, ADDRESS(&info)), 0);
         CHECK_EQ(info.si_signo, SIGUSR1);
         CHECK_EQ(info.si_code, SI_TKILL);

@@ -28,22 +28,19 @@ int main(void) {
         CHECK_EQ(atoi(text), getpid());
         read_line("status", child, "State:\t", text, sizeof text);
         CHECK(!strcmp(text, "t (tracing stop)"));
-        snprintf(text, sizeof text, "%d (", child);
-        char stat[256] = "";
-        read_line("stat", child, text, stat, sizeof stat);
-        char *letter = strrchr(stat, ')');
-        CHECK(letter && letter[2] == 't');
+        CHECK_EQ(letter_of(child), 't');
         finish(child);
     }
     CASE(proc_syscall_of_a_tracee) {
         pid_t child = traced(calls_getppid);
         struct user_regs_struct r;
         char text[256] = "", wanted[256];
+        int status;
         do {
-            trace(PTRACE_SYSCALL, child, 0, 0);
-            CHECK_EQ(next(child), STOP(SIGTRAP));
-            trace(PTRACE_GETREGS, child, 0, ADDRESS(&r));
-        } while (r.orig_rax != SYS_getppid);
+            status = go_to_call(child);
+            r = registers_of(child);
+        } while (status == STOP(SIGTRAP) && r.orig_rax != SYS_getppid);
+        CHECK_EQ(status, STOP(SIGTRAP));
         read_line("syscall", child, "", text, sizeof text);
         snprintf(wanted, sizeof wanted, "%d 0x1 0x2 0x3 0x4 0x5 0x6 0x%llx 0x%llx", SYS_getppid, r.rsp, r.rip);
         CHECK(!strcmp(text, wanted));
