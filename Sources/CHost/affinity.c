@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "chost.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -9,11 +8,11 @@
 
 int chost_current_cpu(void) { return sched_getcpu(); }
 
-long chost_pin_self(int cpu) {
-    struct chost_affinity here = {{0}};
-    if (cpu < 0 || cpu >= CHOST_PROCESSORS) return -EINVAL;
-    here.words[cpu / 64] = 1ul << (cpu % 64);
-    return syscall(SYS_sched_setaffinity, 0, sizeof here, &here) == -1 ? -errno : 0;
+int chost_bind_to_cpu(int thread, int cpu) {
+    struct chost_affinity there = {{0}};
+    if (cpu < 0 || cpu >= CHOST_PROCESSORS) return -1;
+    there.words[cpu / 64] = 1ul << (cpu % 64);
+    return syscall(SYS_sched_setaffinity, thread, sizeof there, &there) == -1 ? -1 : 0;
 }
 
 int chost_stay_here(struct chost_affinity *before) {
@@ -21,11 +20,14 @@ int chost_stay_here(struct chost_affinity *before) {
     memset(before, 0, sizeof *before);
     int cpu = sched_getcpu();
     if (cpu < 0 || cpu >= CHOST_PROCESSORS || syscall(SYS_sched_getaffinity, 0, sizeof *before, before) == -1) return 0;
-    here.words[cpu / 64] = 1ul << (cpu % 64);
-    if (!memcmp(&here, before, sizeof here)) {
+    int allowed = 0;
+    for (int i = 0; i < CHOST_PROCESSORS / 64; i++) allowed += __builtin_popcountl(before->words[i]);
+    // Where it is bound, it was bound on purpose.
+    if (allowed == 1) {
         memset(before, 0, sizeof *before);
         return 0;
     }
+    here.words[cpu / 64] = 1ul << (cpu % 64);
     return syscall(SYS_sched_setaffinity, 0, sizeof here, &here) == 0;
 }
 

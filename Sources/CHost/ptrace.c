@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "chost_affinity.h"
 #include "chost_ptrace.h"
 #include "cstub.h"
 
@@ -177,13 +178,6 @@ int chost_stub_files_pair(int *a, int *b) {
     return 0;
 }
 
-int chost_bind_to_cpu(int tid, int cpu) {
-    unsigned long mask[16] = {0};
-    if (cpu < 0 || cpu >= 1024) return -1;
-    mask[cpu / 64] = 1ul << (cpu % 64);
-    return syscall(SYS_sched_setaffinity, tid, sizeof mask, mask) == -1 ? -1 : 0;
-}
-
 int chost_allowed_cpus(int *cpus, int capacity) {
     unsigned long mask[16] = {0};
     if (syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) == -1) return 0;
@@ -192,8 +186,6 @@ int chost_allowed_cpus(int *cpus, int capacity) {
         if (mask[cpu / 64] >> (cpu % 64) & 1) cpus[count++] = cpu;
     return count;
 }
-
-int chost_stub_current_cpu(void) { return sched_getcpu(); }
 
 int chost_stub_try_reap(int pid) {
     int status;

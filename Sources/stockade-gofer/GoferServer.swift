@@ -103,7 +103,7 @@ final class GoferServer {
     private func follow(_ processor: UInt16) {
         guard processor != 0, processor != self.processor else { return }
         self.processor = processor
-        // Where the host refuses, its scheduler decides.
+        // Where the host refuses, it stays where it is.
         try? HostAffinity.pin(to: Int32(processor) - 1)
     }
 

@@ -175,6 +175,8 @@ class Run:
             kind = "the stub's own call"
         elif number == -1 or filters == 0 and pointer == 0:
             kind = "not in a call"
+        elif filters == 0 and not self.ready:
+            kind = "a part of the sandbox that starts"
         else:
             kind = "on the host"
             self.fault(f"guest call on the host? process {process.pid}: call {number} at {pointer:#x} in {where}, filters {filters}")

@@ -9,8 +9,8 @@ struct chost_affinity {
 
 /// The caller's CPU.
 int chost_current_cpu(void);
-/// Restricts the calling thread to one CPU: 0 or a negative errno.
-long chost_pin_self(int cpu);
+/// Binds a thread, 0 for the caller, to one CPU. Returns 0 or -1.
+int chost_bind_to_cpu(int thread, int cpu);
 /// Binds the calling thread to the CPU that it runs on, and says where it was allowed before. Returns 0 when nothing was changed: it was bound
 /// already, or the host refused.
 int chost_stay_here(struct chost_affinity *before);

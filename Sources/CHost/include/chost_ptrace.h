@@ -55,11 +55,8 @@ int chost_stub_thread_is_alive(int pid, int tid);
 int chost_stub_kick(int pid, int tid);
 int chost_make_pipe(int *read_end, int *write_end);
 int chost_stub_files_pair(int *a, int *b);
-/// Binds a thread to one CPU. Returns 0 or -1.
-int chost_bind_to_cpu(int tid, int cpu);
 /// Allowed CPUs of this process, up to `capacity`. Returns how many.
 int chost_allowed_cpus(int *cpus, int capacity);
-int chost_stub_current_cpu(void);
 /// waitpid without waiting: 1 when `pid` was reaped or is no child, 0 when it still runs.
 int chost_stub_try_reap(int pid);
 void *chost_map_slots(int fd, uint64_t length);

@@ -15,7 +15,8 @@ final class ChangeQueue: Sendable {
         weak var directory: GoferInode?
     }
     private struct State {
-        var directories: [Int32: Weak] = [:]
+        /// One directory of the host has one watch, and an object in each tree that it lies in.
+        var directories: [Int32: [Weak]] = [:]
         /// Watches that had events before their directory was entered.
         var unclaimed: Set<Int32> = []
         var hasLostTrack = false
@@ -32,7 +33,7 @@ final class ChangeQueue: Sendable {
     /// `directory` goes by watch number `watch` from now on. Returns whether nothing happened to it since the watch was made.
     func add(_ watch: Int32, _ directory: GoferInode) -> Bool {
         state.withLock { s in
-            s.directories[watch] = Weak(directory: directory)
+            s.directories[watch, default: []].append(Weak(directory: directory))
             return s.unclaimed.remove(watch) == nil && !s.hasLostTrack
         }
     }
@@ -40,7 +41,8 @@ final class ChangeQueue: Sendable {
     /// A directory that went by `watch` went away.
     func forget(_ watch: Int32) {
         state.withLock { s in
-            if let entry = s.directories[watch], entry.directory == nil { s.directories[watch] = nil }
+            s.directories[watch]?.removeAll { $0.directory == nil }
+            if s.directories[watch]?.isEmpty == true { s.directories[watch] = nil }
         }
     }
 
@@ -59,9 +61,11 @@ final class ChangeQueue: Sendable {
                 HostInotify.forEach(s.buffer, length: length) { event in
                     if event.events.contains(.overflow) {
                         Self.forgetAll(s.directories, &used)
-                    } else if let directory = s.directories[event.watch]?.directory {
-                        used.append(directory)
-                        if directory.hostChanged(event.events, event.name), FileNotice.isOn { notices.append((directory, event)) }
+                    } else if let present = s.directories[event.watch]?.compactMap(\.directory), !present.isEmpty {
+                        used += present
+                        for directory in present where directory.hostChanged(event.events, event.name) && FileNotice.isOn {
+                            notices.append((directory, event))
+                        }
                     } else if !event.events.contains(.ignored) {
                         if s.unclaimed.count >= 4096 { s.hasLostTrack = true } else { s.unclaimed.insert(event.watch) }
                     }
@@ -99,8 +103,8 @@ final class ChangeQueue: Sendable {
         if let token { try? HostPoller.shared.arm(token, .allReadable) }
     }
 
-    private static func forgetAll(_ directories: [Int32: Weak], _ used: inout [GoferInode]) {
-        for case let directory? in directories.values.map(\.directory) {
+    private static func forgetAll(_ directories: [Int32: [Weak]], _ used: inout [GoferInode]) {
+        for case let directory? in directories.values.joined().map(\.directory) {
             used.append(directory)
             directory.forgetNames()
         }

@@ -82,8 +82,16 @@ public final class GoferFileSystem: FileSystem {
     /// The inode object for a file seen in a listing, which has no handle yet.
     func inode(_ status: HostFileStatus, origin: GoferInode.Origin) -> GoferInode {
         let inode = inode(Key(status), status, nil)
-        inode.state.withLock { $0.origin = origin }
-        inode.learned(status)
+        let old = inode.state.withLock { s -> GoferInode.Origin? in
+            // A directory that has a handle does without.
+            guard s.handle == nil || inode.type != .directory else { return nil }
+            defer { s.origin = origin }
+            return s.origin
+        }
+        // Its directory may go with it, which takes other locks.
+        _ = consume old
+        // What changes in a directory is not told to who watches the one above.
+        if inode.type != .directory { inode.learned(status) }
         return inode
     }
 

@@ -20,10 +20,14 @@ extension GoferInode {
 
     /// This file is the entry `name` of `directory`.
     func found(in directory: GoferInode, _ name: [UInt8]) {
-        state.withLock { s in
+        let old = state.withLock { s -> Origin? in
             s.parentNumber = directory.number
-            if type != .directory { s.origin = Origin(directory: directory, name: name) }
+            guard type != .directory else { return nil }
+            defer { s.origin = Origin(directory: directory, name: name) }
+            return s.origin
         }
+        // Its directory may go with it, which takes other locks.
+        _ = consume old
     }
 
     func lookup(_ name: FileName, caller: any Caller) throws(Errno) -> (any Inode)? {
@@ -52,7 +56,7 @@ extension GoferInode {
     /// What reading ahead found, or finds now; nil: it does not know.
     private func lookupAhead(_ name: [UInt8], _ hash: UInt64, _ since: UInt64) throws(Errno) -> Found? {
         var answer = answerAhead(name, hash)
-        if case .unknown = answer, try readAheadIfDue() { answer = answerAhead(name, hash) }
+        if case .unknown = answer, readAheadIfDue() { answer = answerAhead(name, hash) }
         switch answer {
         case .unknown: return nil
         case .absent:
@@ -153,7 +157,7 @@ extension GoferInode {
         let since = nameChanges
         let request = LinkRequest(node: try target.handle().id, directory: try handle().id, name: bytes)
         target.learned(try changing(.create(hash)) { () throws(Errno) in try connection.call(request) })
-        target.dropAhead()
+        target.changed()
         learnName(hash, target.key, since: since)
     }
 
@@ -224,12 +228,12 @@ extension GoferInode {
             DirectoryEntry(name: [0x2e, 0x2e], inode: above, type: directory, nextPosition: 2),
         ]
         // Of a watched directory more is kept than the names.
-        let since = names.withLock { $0.watch == 0 ? nil : $0.entryChanges }
+        let (start, since) = (MonotonicInstant.now, names.withLock { $0.watch == 0 ? nil : $0.entryChanges })
         let listed = try listing(since == nil ? .none : .directories)
         for entry in listed.entries {
             result.append(DirectoryEntry(name: entry.name, inode: entry.inode, type: entry.type, nextPosition: Int64(result.count) + 1))
         }
-        if let since { _ = keepAhead(listed, since: since, replacing: false) }
+        if let since { _ = keepAhead(listed, since: since, from: start, replacing: false) }
         return result
     }
 }

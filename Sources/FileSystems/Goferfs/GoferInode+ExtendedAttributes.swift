@@ -37,7 +37,7 @@ extension GoferInode {
     private func attributeNamesAhead() throws(Errno) -> [[UInt8]]? {
         guard let origin = state.withLock({ $0.handle == nil ? $0.origin : nil }) else { return nil }
         synchronizeNames()
-        let hash = NameHash.of(origin.name)
+        let hash = origin.hash
         guard let listing = origin.directory.names.withLock({ $0.watch == 0 ? nil : $0.ahead })?.current,
             case .entry(let status, _) = listing.answer(hash), GoferFileSystem.Key(status) == key, let place = listing.place(hash)
         else { return nil }

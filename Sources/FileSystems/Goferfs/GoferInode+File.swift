@@ -70,7 +70,7 @@ extension GoferInode {
     /// A file that was seen in a listing and has no handle yet: as it was opened with another one, or is now with others; nil: open it alone.
     private func openedAhead() throws(Errno) -> Opened? {
         guard let origin = state.withLock({ $0.handle == nil ? $0.origin : nil }) else { return nil }
-        let hash = NameHash.of(origin.name)
+        let hash = origin.hash
         guard let listing = origin.directory.names.withLock({ $0.watch == 0 ? nil : $0.ahead })?.current, let place = listing.place(hash) else {
             return nil
         }
@@ -157,7 +157,8 @@ extension GoferInode: MemoryMappable {
             }
             return s.writable != nil
         }
-        if isStoredTo { dropAhead() }
+        // No event tells of what was stored.
+        if isStoredTo { changed() }
     }
     var mappingIdentity: (device: DeviceNumber, inode: UInt64) { (key.device, key.inode) }
     var mappableSize: UInt64 { (try? currentStatus().size) ?? 0 }

@@ -86,14 +86,21 @@ extension GoferInode {
 
     /// A look-up is about to ask the Gofer. After some of them the whole directory is fetched with attributes in one message: programs that
     /// look at several entries of a directory look at most. Returns whether it was.
-    func readAheadIfDue() throws(Errno) -> Bool {
+    func readAheadIfDue() -> Bool {
         let (isDue, since) = names.withLock { n -> (Bool, UInt64) in
             guard n.watch != 0 else { return (false, 0) }
             n.misses += 1
             return (n.misses >= Self.missesBeforeReading(directorySize: state.withLock { $0.status.size }), n.entryChanges)
         }
         guard isDue else { return false }
-        return keepAhead(try listing(.all), since: since, replacing: true)
+        let start = MonotonicInstant.now
+        do {
+            return keepAhead(try listing(.all), since: since, from: start, replacing: true)
+        } catch {
+            // Who may not list a directory may still use names in it.
+            names.withLock { $0.misses = 0 }
+            return false
+        }
     }
 
     struct Listing {
@@ -115,14 +122,16 @@ extension GoferInode {
         return listing
     }
 
-    /// Keeps a listing that was read when `entryChanges` was `since`, unless something changed meanwhile. Returns whether it is used.
-    func keepAhead(_ listing: Listing, since: UInt64, replacing: Bool) -> Bool {
+    /// Keeps a listing that was read from `start` on, when `entryChanges` was `since`, unless something changed meanwhile. Returns whether it
+    /// is used.
+    func keepAhead(_ listing: Listing, since: UInt64, from start: MonotonicInstant, replacing: Bool) -> Bool {
+        if !replacing && names.withLock({ $0.ahead })?.current?.isFresh == true { return false }
         var entries: [UInt64: ListingAhead.ListedStatus] = [:]
         entries.reserveCapacity(listing.entries.count)
         for (place, entry) in listing.entries.enumerated() {
             entries[NameHash.of(entry.name)] = .init(status: entry.status, link: entry.link, place: place)
         }
-        let ahead = ListingAhead(listing.entries.map(\.name), entries, isFiltered: listing.isFiltered)
+        let ahead = ListingAhead(listing.entries.map(\.name), entries, isFiltered: listing.isFiltered, from: start)
         let slot = connection.listingsAhead.insert(ahead, weight: entries.count + 4)
         synchronizeNames()
         let (isUsed, unused) = names.withLock { n -> (Bool, CacheSlot<ListingAhead>?) in

@@ -17,6 +17,12 @@ final class GoferInode: Inode {
     struct Origin {
         var directory: GoferInode
         var name: [UInt8]
+        let hash: UInt64
+        init(directory: GoferInode, name: [UInt8]) {
+            self.directory = directory
+            self.name = name
+            hash = NameHash.of(name)
+        }
     }
     struct State {
         var status: HostFileStatus
@@ -90,13 +96,12 @@ final class GoferInode: Inode {
     func changed() {
         freshUntil.store(0, ordering: .relaxed)
         if FileNotice.isOn { ownChange.store(MonotonicInstant.now.nanoseconds, ordering: .relaxed) }
-        if type == .directory { names.withLock { $0.hasStatus = false } }
-    }
-    /// Something was changed of which the host tells nobody who watches the directory: stores through a mapping, a further name elsewhere.
-    func dropAhead() {
-        guard let origin = state.withLock({ $0.origin }) else { return }
-        let hash = NameHash.of(origin.name)
-        origin.directory.names.withLock { $0.ahead?.current?.drop(hash) }
+        if type == .directory {
+            names.withLock { $0.hasStatus = false }
+        } else if let origin = state.withLock({ $0.origin }) {
+            // The host's event may speak of another name of the file, and of stores through a mapping there is none.
+            origin.directory.names.withLock { $0.changedEntry(origin.hash) }
+        }
     }
     /// Within a second; asked only while somebody watches something.
     var changedLately: Bool {
@@ -114,7 +119,7 @@ final class GoferInode: Inode {
         let (status, descriptor) = state.withLock { s in (s.status, s.writable ?? s.readable?.current ?? s.inspector?.current) }
         if let descriptor { return try HostFileStatus(of: descriptor.number) }
         if freshUntil.load(ordering: .relaxed) > MonotonicInstant.now.nanoseconds { return status }
-        if let known = try statusAhead() { return known }
+        if let known = statusAhead() { return known }
         let (reply, inspector) = try asking { (target, wish) throws(Errno) in
             try connection.callForAnyDescriptor(InspectRequest(target, handles: wish))
         }
@@ -128,15 +133,14 @@ final class GoferInode: Inode {
     }
 
     /// From a listing with attributes, which is read when others of the directory were asked for too.
-    private func statusAhead() throws(Errno) -> HostFileStatus? {
+    private func statusAhead() -> HostFileStatus? {
         // Stores through a mapping change a file without an event.
         let origin = state.withLock { $0.writable == nil && $0.mappings.isEmpty ? $0.origin : nil }
         guard let origin else { return nil }
         synchronizeNames()
-        let hash = NameHash.of(origin.name)
-        var answer = origin.directory.answerAhead(origin.name, hash)
-        if case .unknown = answer, origin.directory.isCertain(hash, child: self), try origin.directory.readAheadIfDue() {
-            answer = origin.directory.answerAhead(origin.name, hash)
+        var answer = origin.directory.answerAhead(origin.name, origin.hash)
+        if case .unknown = answer, origin.directory.isCertain(origin.hash, child: self), origin.directory.readAheadIfDue() {
+            answer = origin.directory.answerAhead(origin.name, origin.hash)
         }
         guard case .entry(let status, _) = answer, GoferFileSystem.Key(status) == key else { return nil }
         return status
@@ -186,7 +190,7 @@ final class GoferInode: Inode {
         withExtendedLifetime(above) {}
         guard let found = reply.nodes.first, found.node != .none else { throw .ESTALE }
         let fresh = NodeHandle(found.node, connection)
-        guard GoferFileSystem.Key(found.status) == key else { throw .ESTALE }
+        guard GoferFileSystem.Key(found.status) == key else { throw stale(origin) }
         adopt(fresh, watch: found.watch)
         if found.watch != 0 { startWatch(found.watch, found.status) }
         return fresh
@@ -211,9 +215,15 @@ final class GoferInode: Inode {
         defer { withExtendedLifetime(above) {} }
         let answer = try request(NodeTarget(above.id, origin.name), .all)
         let fresh = NodeHandle(answer.reply.node, connection)
-        guard GoferFileSystem.Key(answer.reply.status) == key else { throw .ESTALE }
+        guard GoferFileSystem.Key(answer.reply.status) == key else { throw stale(origin) }
         adopt(fresh, watch: 0)
         return answer
+    }
+
+    /// The name means another file, of which no event told: it is looked up anew.
+    private func stale(_ origin: Origin) -> Errno {
+        origin.directory.names.withLock { $0.forgetName(origin.hash) }
+        return .ESTALE
     }
 
     /// Names this file for a request that only reads: by the name that it was found under while it has no handle.
@@ -228,12 +238,17 @@ final class GoferInode: Inode {
     /// A handle that came with a look-up. A watch lasts as long as the handle that it came with.
     func adopt(_ fresh: NodeHandle, watch: Int32) {
         let isWatched = watch != 0 && names.withLock { $0.watch == 0 }
-        let old = state.withLock { s -> NodeHandle? in
-            guard s.handle == nil || isWatched else { return nil }
-            defer { s.handle = fresh }
-            return s.handle
+        let old = state.withLock { s -> (handle: NodeHandle?, origin: Origin?) in
+            guard s.handle == nil || isWatched else { return (nil, nil) }
+            defer {
+                s.handle = fresh
+                // A directory needs it no more, and would keep all above it.
+                if type == .directory { s.origin = nil }
+            }
+            return (s.handle, s.origin)
         }
-        _ = consume old
+        // What goes with them takes other locks.
+        withExtendedLifetime(old) {}
     }
 
     func setAttributes(_ change: AttributeChange, caller: any Caller) throws(Errno) {

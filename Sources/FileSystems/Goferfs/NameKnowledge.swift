@@ -50,7 +50,15 @@ struct NameKnowledge {
 
     mutating func forgetName(_ hash: UInt64) {
         meanings[hash] = nil
-        ahead?.current?.drop(hash)
+        changedEntry(hash)
+    }
+
+    /// What was read of an entry, or is being read, does not hold any more.
+    mutating func changedEntry(_ hash: UInt64) {
+        entryChanges &+= 1
+        guard let slot = ahead, slot.current?.drop(hash) == false else { return }
+        slot.clear()
+        ahead = nil
     }
 
     /// Whether anything was told since a watch was started, which forgets all.
@@ -98,8 +106,7 @@ struct NameKnowledge {
         } else {
             own = nil
         }
-        entryChanges &+= 1
-        ahead?.current?.drop(hash)
+        changedEntry(hash)
         guard let own else { return true }
         hasStatus = false
         if let count = expected[own], count > 0 {
@@ -147,11 +154,11 @@ final class ListingAhead: Sendable {
     let opens = OpenAhead()
     let attributeNames = AttributeNamesAhead()
 
-    init(_ names: [[UInt8]], _ entries: [UInt64: ListedStatus], isFiltered: Bool) {
+    init(_ names: [[UInt8]], _ entries: [UInt64: ListedStatus], isFiltered: Bool, from start: MonotonicInstant) {
         self.names = names
         self.isFiltered = isFiltered
         state = Mutex(State(entries: entries))
-        deadline = .after(nanoseconds: Self.nanoseconds)
+        deadline = MonotonicInstant(nanoseconds: start.nanoseconds &+ Self.nanoseconds)
     }
 
     /// Whether its attributes are believed.
@@ -168,12 +175,14 @@ final class ListingAhead: Sendable {
             return .entry(status, link: entry.link)
         }
     }
-    func drop(_ hash: UInt64) {
-        let place = state.withLock { s in
+    /// Says nothing of a name any more. False: there are so many of these that the whole is of no use.
+    func drop(_ hash: UInt64) -> Bool {
+        let (place, isUseful) = state.withLock { s in
             s.dropped.insert(hash)
-            return s.entries[hash]?.place
+            return (s.entries[hash]?.place, s.dropped.count <= max(1024, names.count))
         }
         if let place { opens.drop(place) }
+        return isUseful
     }
 
     func place(_ hash: UInt64) -> Int? { state.withLock { $0.entries[hash]?.place } }

@@ -33,7 +33,7 @@ public enum HostAffinity {
     public static var current: Int32 { chost_current_cpu() }
     /// Restricts the calling thread to one processor.
     /// - Throws: EINVAL when it may not run there (sched_setaffinity(2)).
-    public static func pin(to processor: Int32) throws(Errno) { try hostResult(chost_pin_self(processor)) }
+    public static func pin(to processor: Int32) throws(Errno) { if chost_bind_to_cpu(0, processor) != 0 { throw .EINVAL } }
 
     /// Runs `body` on the caller's processor only: whoever wakes the thread meanwhile from there leaves it there. The host's scheduler likes
     /// to wake a thread on an idle processor, which takes many times longer (DESIGN §1).

@@ -56,7 +56,7 @@ extension SeccompContext {
             policy.sawCall(patched: isPatched || Self.changesMappings(call.number), at: chost_cycles()), fastPath.takePair()
         {
             policy.paired(at: chost_cycles())
-            let cpu = chost_stub_current_cpu()
+            let cpu = chost_current_cpu()
             if chost_bind_to_cpu(thread.id, cpu) == 0 { _ = chost_leave_cpu(cpu) }
         }
     }

@@ -81,7 +81,7 @@ import Synchronization
     /// A new stub process with these three descriptors, which it gets copies of. - Throws: EAGAIN, ENOMEM, ESRCH.
     func fork(slot: UInt32, orders: Int32, completion: Int32, files: Int32) throws(Errno) -> Int32 {
         try requests.withLock { zygote throws(Errno) in
-            _ = chost_bind_to_cpu(zygote.pid, chost_stub_current_cpu())
+            _ = chost_bind_to_cpu(zygote.pid, chost_current_cpu())
             // SAFETY: `zygote` is live for the call, which only reads it.
             return try hostCall(unsafe cstub_zygote_fork(&zygote, slot, orders, completion, files))
         }

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { LIFE_MS = 3000, STUCK_MS = 20000, REPORT_MS = 2000 };
@@ -25,6 +26,9 @@ enum { LIFE_MS = 3000, STUCK_MS = 20000, REPORT_MS = 2000 };
 struct shared *shared;
 uint32_t supervisor;
 int null_file;
+
+/// Opened before a worker can make /proc read-only.
+static int caches;
 
 static uint32_t pids[WORKERS];
 static struct { uint64_t born, killed; } workers[WORKERS];
@@ -65,7 +69,7 @@ static void start_worker(unsigned place) {
     shared->forks[place] = 0;
     at("fork", place);
     pid_t pid = fork();
-    if (pid == 0) worker_main(place, seed);
+    if (pid == 0) close(caches), worker_main(place, seed);
     pids[place] = pid > 0 ? (uint32_t)pid : 0;
     workers[place].born = now_ms(), workers[place].killed = 0;
     if (pid < 0) printf("fork failed: %s\n", strerror(errno));
@@ -240,9 +244,7 @@ static void remove_everything(void) {
 
 /// What is cached is bounded and wanted, and not what a leak check looks for.
 static void drop_caches(void) {
-    int file = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
-    if (file == -1 || write(file, "3\n", 2) != 2) printf("left over: caches, %s\n", strerror(errno));
-    if (file != -1) close(file);
+    if (pwrite(caches, "3\n", 2, 0) != 2) printf("left over: caches, %s\n", strerror(errno));
 }
 
 static unsigned count_mounts(void) { return count_lines("/proc/self/mounts"); }
@@ -272,7 +274,8 @@ static void run_round(unsigned mounts) {
             if (pids[place] == 0) start_worker(place);
             else end_overdue(place);
         }
-        if (now_ms() >= next) end_orphans(), report("progress"), next = now_ms() + REPORT_MS;
+        if (now_ms() >= next) end_orphans(), next = now_ms() + REPORT_MS;
+        report_progress();
         at("sleep", now_ms());
         sleep_ms(10);
         at("slept", now_ms());
@@ -306,6 +309,26 @@ static void read_options(int count, char **arguments) {
     }
 }
 
+/// Nothing here may fault: the sandbox took something away from the supervisor. Says what.
+static void on_supervisor_fault(int number, siginfo_t *information, void *opaque) {
+    const ucontext_t *context = opaque;
+    const uint64_t address = (uint64_t)information->si_addr;
+    char text[160], line[512];
+    snprintf(text, sizeof text, "left over: supervisor's signal %d, code %d, address %#lx, instruction %#llx\n", number, information->si_code, address,
+             context->uc_mcontext.gregs[REG_RIP]);
+    write(1, text, strlen(text));
+    FILE *maps = fopen("/proc/self/maps", "r");
+    for (uint64_t from, to; maps && fgets(line, sizeof line, maps);)
+        if (sscanf(line, "%lx-%lx", &from, &to) == 2 && from <= address && address < to) write(1, line, strlen(line));
+    _exit(99);
+}
+
+static void catch_faults(void) {
+    const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+    struct sigaction action = {.sa_sigaction = on_supervisor_fault, .sa_flags = SA_SIGINFO};
+    for (size_t index = 0; index < sizeof faults / sizeof *faults; index++) sigaction(faults[index], &action, NULL);
+}
+
 int main(int count, char **arguments) {
     if (count > 0 && !strcmp(arguments[0], "child")) return 0; // a worker ran this program
     read_options(count, arguments);
@@ -327,6 +350,8 @@ int main(int count, char **arguments) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (int signal_number = 1; signal_number < 32; signal_number++)
         if (signal_number != SIGCHLD && signal_number != SIGTERM) signal(signal_number, SIG_IGN);
+    catch_faults();
+    caches = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
     printf("seed %lu\n", options.seed);
     remove_new_names();
     sleep_ms(500);
