@@ -259,6 +259,21 @@ import Testing
         #expect(outcome.text == "40000100 sub;40 old;80 new;40000200 sub;200 new\n", "\(outcome)")
     }
 
+    /// Who may not list a directory may use the names in it; what would be read ahead can't be.
+    @Test func directoriesThatCanNotBeListedCanBeUsed() throws {
+        let tree = try Tree(["x": ""])
+        let outcome = try Run.host([
+            "sh", "-c",
+            #"""
+            run() { if [ $(id -u) = 0 ]; then setpriv --reuid 1000 --regid 1000 --clear-groups "$@"; else "$@"; fi; }
+            chmod 777 $1
+            run "$0" --bind $1:/m -- sh -c 'cd /m && mkdir d && touch d/one d/two && chmod 311 d && for n in 1 2 3 4 5 6; do
+                stat -c %s d/one && touch d/new$n d/two && test ! -e d/absent$n || exit; done | uniq -c'
+            """#, Run.sandboxExec, tree.path,
+        ])
+        #expect(outcome.text.split(separator: " ").map { $0.trimmingCharacters(in: .newlines) } == ["6", "0"], "\(outcome)")
+    }
+
     /// Programs that use files at random and know what must come out, on each kind of file system.
     @Test(arguments: Run.platforms, ["file-model", "tree-model"]) func filesBehaveAsTheModel(platform: String, program: String) throws {
         let seconds = ProcessInfo.processInfo.environment["STOCKADE_STRESS_SECONDS"] ?? "2"

@@ -191,6 +191,39 @@ struct SharedTreeTests {
         #expect(try file.open([], caller: caller).readText(at: .offset(0)) == "hello\n")
     }
 
+    /// One directory of the host may lie in several trees: all hear of its changes.
+    @Test func treesThatOverlapHearOfTheSameChanges() throws {
+        let fixture = try GoferFixture(writable: true)
+        let roots = try (0..<2).map { _ in try mount(fixture) }
+        for root in roots {
+            _ = try root.entries()
+            root.synchronizeNames()
+            #expect(try root.lookup(FileName("later"), caller: caller) == nil)
+        }
+        try fixture.write("later", "x")
+        for root in roots {
+            root.synchronizeNames()
+            #expect(try root.lookup(FileName("later"), caller: caller) != nil)
+        }
+    }
+
+    /// Changes through one name of a file show under the other, whatever name the host's event has.
+    @Test func changesThroughARemovedNameShow() throws {
+        let fixture = try GoferFixture(writable: true)
+        let root = try mount(fixture)
+        let inode = try #require(try root.create(FileName("a"), request(), caller: caller) as? GoferInode)
+        try root.link(FileName("b"), to: inode, caller: caller)
+        #expect(try root.lookup(FileName("b"), caller: caller) === inode)
+        try root.unlink(FileName("a"), child: inode, caller: caller)
+        for number in 0..<8 { _ = try root.lookup(FileName("absent\(number)"), caller: caller) }
+        var change = AttributeChange()
+        change.permissions = 0o600
+        try inode.setAttributes(change, caller: caller)
+        root.synchronizeNames()
+        #expect(try inode.attributes().mode.permissions == 0o600)
+        #expect(try inode.attributes().linkCount == 1)
+    }
+
     @Test func aSingleFileCanBeTheRoot() throws {
         let path = FileManager.default.temporaryDirectory.path + "/gofer-single-" + UUID().uuidString
         try Data("alone".utf8).write(to: URL(fileURLWithPath: path))
