@@ -30,13 +30,17 @@ class Outcome:
 
 class Runner:
     """Starts commands, in a process that has called `adopt_orphans`. `directory` is private to the harness; `temporary`
-    belongs to the commands, is emptied after each of them, and lies below `directory` unless it is given."""
+    belongs to the commands, is emptied after each of them, and lies below `directory` unless it is given: then it lies on a
+    disk, and what bulk/main.c leaves there stays (`leaves_files` in bulk/bulk.h)."""
+
+    LEFT = "bulk."
 
     def __init__(self, programs: Programs, directory: Path, timeout: float, temporary: Path | None = None):
         self.programs = programs
         self.directory = directory
         self.temporary = temporary or directory / "tmp"
-        self.temporary.mkdir(exist_ok=temporary is not None)
+        self.is_on_disk = temporary is not None
+        self.temporary.mkdir(exist_ok=self.is_on_disk)
         self.timeout = timeout
         self.neighbours: list[subprocess.Popen] = []
 
@@ -59,6 +63,8 @@ class Runner:
         if killed:
             environment.discard()
         for entry in os.scandir(self.temporary):
+            if self.is_on_disk and entry.name.startswith(self.LEFT):
+                continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry, ignore_errors=True)
             else:
