@@ -26,6 +26,8 @@ final class ChangeQueue: Sendable {
         var buffer = [UInt8](repeating: 0, count: 16384)
     }
     private let state = Mutex(State())
+    /// Events were taken from the queue and may not have had their effect yet.
+    private let isTaking = Atomic<Bool>(false)
     private let descriptor: SharedHostDescriptor
 
     init(_ descriptor: SharedHostDescriptor) { self.descriptor = descriptor }
@@ -48,10 +50,19 @@ final class ChangeQueue: Sendable {
 
     /// Brings what is known of watched directories up to the present.
     func synchronize() {
+        // Threads that walk paths at a time don't wait for each other while nothing happens. In this order: whoever emptied the queue before it was
+        // looked at had announced that.
+        if (try? HostFileCalls.poll(descriptor.number, .readable, milliseconds: 0).isEmpty) == true,
+            !isTaking.load(ordering: .sequentiallyConsistent)
+        {
+            return
+        }
         // References taken from the table end after the lock: a directory that goes away takes it.
         var used: [GoferInode] = []
         var notices: [(directory: GoferInode, event: HostInotify.Event)] = []
         state.withLock { s in
+            isTaking.store(true, ordering: .sequentiallyConsistent)
+            defer { isTaking.store(false, ordering: .sequentiallyConsistent) }
             while true {
                 guard let length = try? HostInotify.take(from: descriptor.number, into: &s.buffer) else {
                     Self.forgetAll(s.directories, &used)
