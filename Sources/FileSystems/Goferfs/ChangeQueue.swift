@@ -32,20 +32,29 @@ final class ChangeQueue: Sendable {
 
     init(_ descriptor: SharedHostDescriptor) { self.descriptor = descriptor }
 
-    /// `directory` goes by watch number `watch` from now on. Returns whether nothing happened to it since the watch was made.
+    /// `directory` goes by watch number `watch` from now on. Returns whether it is known that nothing happened to it since the watch was made.
     func add(_ watch: Int32, _ directory: GoferInode) -> Bool {
         state.withLock { s in
+            // What others of the same watch were told is not known here.
+            let isFirst = s.directories[watch] == nil
             s.directories[watch, default: []].append(Weak(directory: directory))
-            return s.unclaimed.remove(watch) == nil && !s.hasLostTrack
+            return s.unclaimed.remove(watch) == nil && !s.hasLostTrack && isFirst
         }
     }
 
     /// A directory that went by `watch` went away.
     func forget(_ watch: Int32) {
+        // References end after the lock, as in `synchronize`.
+        var others: [GoferInode] = []
         state.withLock { s in
-            s.directories[watch]?.removeAll { $0.directory == nil }
+            s.directories[watch]?.removeAll { entry in
+                guard let directory = entry.directory else { return true }
+                others.append(directory)
+                return false
+            }
             if s.directories[watch]?.isEmpty == true { s.directories[watch] = nil }
         }
+        _ = consume others
     }
 
     /// Brings what is known of watched directories up to the present.

@@ -104,7 +104,7 @@ extension GoferInode {
         guard let own else { throw .ESTALE }
         guard GoferFileSystem.Key(own.opened.status) == key else {
             own.opened.descriptor.clear()
-            throw .ESTALE
+            throw stale(origin)
         }
         try requireSame(own.file)
         adopt(own.handle, watch: 0)
@@ -150,15 +150,14 @@ extension GoferInode: MemoryMappable {
     }
     func addMapping(_ record: MappingRecord) { state.withLock { $0.mappings.append(record) } }
     func removeMapping(_ record: MappingRecord) {
-        let isStoredTo = state.withLock { s in
+        state.withLock { s in
             if let index = s.mappings.firstIndex(where: { $0 === record }) {
                 s.mappings.swapAt(index, s.mappings.count - 1)
                 s.mappings.removeLast()
             }
-            return s.writable != nil
         }
         // No event tells of what was stored.
-        if isStoredTo { changed() }
+        if record.mayWrite { changed() }
     }
     var mappingIdentity: (device: DeviceNumber, inode: UInt64) { (key.device, key.inode) }
     var mappableSize: UInt64 { (try? currentStatus().size) ?? 0 }

@@ -221,7 +221,7 @@ final class GoferInode: Inode {
     }
 
     /// The name means another file, of which no event told: it is looked up anew.
-    private func stale(_ origin: Origin) -> Errno {
+    func stale(_ origin: Origin) -> Errno {
         origin.directory.names.withLock { $0.forgetName(origin.hash) }
         return .ESTALE
     }

@@ -311,6 +311,8 @@ static void read_options(int count, char **arguments) {
 
 /// Nothing here may fault: the sandbox took something away from the supervisor. Says what.
 static void on_supervisor_fault(int number, siginfo_t *information, void *opaque) {
+    // Somebody's kill(2) for a whole process group.
+    if (information->si_code <= 0) return;
     const ucontext_t *context = opaque;
     const uint64_t address = (uint64_t)information->si_addr;
     char text[160], line[512];
