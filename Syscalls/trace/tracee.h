@@ -123,6 +123,14 @@ static inline char letter_of(pid_t pid) {
     return end ? end[2] : '?';
 }
 
+/// A former tracee that waits for ever goes on without its tracer; it is ended.
+static inline void must_be_free(pid_t child) {
+    conformance_nap(30);
+    CHECK_EQ(letter_of(child), 'S');
+    CHECK_ERRNO(trace(PTRACE_CONT, child, 0, 0), ESRCH);
+    finish(child);
+}
+
 /// Runs the tracee to the entry of a call; TRACESYSGOOD is set.
 static inline void until_call(pid_t child, unsigned long number) {
     unsigned long call;
